@@ -36,6 +36,15 @@ class Error : public std::exception {
     const Place& place() const noexcept { return place_; }
     Place&       place() noexcept { return place_; }
 
+    /// Completes an error that a kernel raised about one row of its block: kernels count rows from the block's first.
+    void locate(std::int64_t row, std::int64_t block) {
+        place_.block = block;
+        if (row >= 0) {
+            place_.row = row;
+            sentence_ += " (row " + std::to_string(row) + ")";
+        }
+    }
+
     /// The cause as a stable word ("bad_value"), which is what travels between processes.
     virtual const char* cause() const noexcept = 0;
     /// Throws a copy of this error under its own type.
