@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+# Warnings for what we compile ourselves. Never part of an exported target.
+add_library(partita_warnings INTERFACE)
+target_compile_options(partita_warnings INTERFACE
+    $<$<CXX_COMPILER_ID:GNU,Clang,AppleClang>:-Wall -Wextra -Wconversion -Wshadow>
+    $<$<AND:$<CXX_COMPILER_ID:GNU,Clang,AppleClang>,$<BOOL:${PARTITA_WERROR}>>:-Werror>)
