@@ -19,6 +19,10 @@ struct Name {
         for (std::size_t i = 0; i < Size; ++i) text[i] = literal[i];
     }
 
+    consteval explicit Name(std::string_view value) {
+        for (std::size_t i = 0; i < value.size() && i + 1 < Size; ++i) text[i] = value[i];
+    }
+
     constexpr std::string_view view() const { return {text, Size - 1}; }
 
     template <std::size_t Other>

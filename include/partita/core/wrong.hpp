@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The vocabulary of compile errors. These templates are declared and never defined: asking for the size of one prints it,
+// and its arguments are the facts. Outside the ABI namespace, so that messages stay short.
+
+#include <partita/core/name.hpp>
+
+namespace partita::wrong {
+
+// ---- facts -------------------------------------------------------------------------------------------------------------
+
+/// The position of the stage in its pipeline, from 1.
+template <int Position>
+struct AtStage;
+template <Name ColumnName>
+struct Wanted;
+template <Name ColumnName>
+struct DidYouMean;
+template <Name... ColumnNames>
+struct Has;
+template <class T>
+struct Takes;
+template <class T>
+struct Given;
+template <Name Column>
+struct OfColumn;
+/// A set of kinds in words: TakesKinds<"a number that is not missing">.
+template <Name Words>
+struct TakesKinds;
+template <Name Words>
+struct GivenKind;
+
+// ---- mistakes ----------------------------------------------------------------------------------------------------------
+
+template <class... Facts>
+struct ColumnIsMissing;
+template <class... Facts>
+struct ColumnHasWrongType;
+template <class... Facts>
+struct ColumnMayBeMissingValues;
+template <class... Facts>
+struct ColumnIsDuplicate;
+template <class... Facts>
+struct TargetIsAmongItsFeatures;
+template <class... Facts>
+struct UnseenPolicyIsOpen;
+template <class... Facts>
+struct RowIsNotDescribed;
+template <class... Facts>
+struct MemberTypeIsNoColumn;
+template <class... Facts>
+struct NotAStage;
+template <class... Facts>
+struct StageIsIncomplete;
+template <class... Facts>
+struct CaptureCannotBeSaved;
+template <class... Facts>
+struct FitNeedsTrainingData;
+template <class... Facts>
+struct MetricNeedsHeldOutData;
+template <class... Facts>
+struct MetricNeedsInSamplePredictions;
+template <class... Facts>
+struct RolesDoNotMix;
+template <class... Facts>
+struct SplitNeedsUnsplitData;
+template <class... Facts>
+struct SettingOfAnotherStage;
+template <class... Facts>
+struct RowLacksColumn;
+
+}  // namespace partita::wrong

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// How stages and metrics declare the columns they read, and how a table is checked against it, as plain values: the first
+// mistake comes back as a value and only then is a type named for the compiler to print.
+
+#include <partita/core/wrong.hpp>
+#include <partita/data/schema.hpp>
+#include <partita/data/selector.hpp>
+
+#include <algorithm>
+
+namespace partita::inline PARTITA_ABI {
+
+/// What is read of one column.
+struct Input {
+    std::string_view name;
+    KindSet          kinds = 0;         ///< any of these kinds, or
+    ColumnType       exact{};           ///< exactly this type, where its kind is not `none`
+    bool             nullable = false;  ///< whether missing values are welcome
+
+    constexpr bool takes(ColumnType type) const {
+        if (exact.kind != Kind::none) return type == exact;
+        return (kinds & kind_bit(type.kind)) != 0 && (nullable || !type.nullable);
+    }
+};
+
+/// A column of any of these kinds: `Read<"fare", number_kinds>`. Missing values are refused unless `MissingWelcome`.
+template <Name ColumnName, KindSet Kinds, bool MissingWelcome = false>
+struct Read {
+    static constexpr auto  column = ColumnName;
+    static constexpr Input input{ColumnName.view(), Kinds, {}, MissingWelcome};
+};
+
+namespace detail {
+
+template <class Declaration>
+inline constexpr Input input_of = Declaration::input;
+template <Name ColumnName, class T>
+inline constexpr Input input_of<Column<ColumnName, T>>{ColumnName.view(), 0, column_type<T>, column_type<T>.nullable};
+
+}  // namespace detail
+
+/// The columns that a stage or a metric reads (or, as a list of `Column`, writes), in the order of its kernel's arguments.
+template <class... Declarations>
+struct Columns {
+    static constexpr std::size_t size = sizeof...(Declarations);
+    static constexpr std::array<Input, sizeof...(Declarations)> inputs{detail::input_of<Declarations>...};
+};
+
+namespace detail {
+
+/// A text that is a compile-time constant, as a Name for messages.
+template <class Constant>
+consteval auto as_name(Constant) {
+    constexpr std::string_view view = Constant::value();
+    return Name<view.size() + 1>(view);
+}
+
+/// The number of single-letter edits between two names, as far as it matters.
+constexpr int edit_distance(std::string_view a, std::string_view b) {
+    if (a.size() > 63 || b.size() > 63) return 64;
+    int row[64]{};
+    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = static_cast<int>(j);
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        int diagonal = row[0];
+        row[0] = static_cast<int>(i);
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const int above = row[j];
+            row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+            diagonal = above;
+        }
+    }
+    return row[b.size()];
+}
+
+/// The column whose name is near enough to be meant, or -1.
+constexpr int near_column(std::span<const ColumnInfo> columns, std::string_view name) {
+    int best = -1, best_distance = static_cast<int>(name.size() / 3) + 2;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        const int distance = edit_distance(columns[i].name, name);
+        if (distance < best_distance) {
+            best_distance = distance;
+            best = static_cast<int>(i);
+        }
+    }
+    return best;
+}
+
+/// What is wrong between a declaration and a table; `input` and `column` say where.
+struct ReadMistake {
+    enum class Cause : unsigned char { none, missing, wrong_type, missing_values } cause = Cause::none;
+    int input = -1, column = -1, near = -1;
+};
+
+constexpr ReadMistake find_read_mistake(std::span<const ColumnInfo> columns, std::span<const Input> inputs) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        const Input& input = inputs[i];
+        const int    where = static_cast<int>(i);
+        const int    found = find_column(columns, input.name);
+        if (found < 0) return {ReadMistake::Cause::missing, where, -1, near_column(columns, input.name)};
+        const ColumnType type = columns[static_cast<std::size_t>(found)].type;
+        if (input.takes(type)) continue;
+        ColumnType without = type;
+        without.nullable = false;
+        return {type.nullable && input.takes(without) ? ReadMistake::Cause::missing_values : ReadMistake::Cause::wrong_type, where,
+                found, -1};
+    }
+    return {};
+}
+
+/// The kinds that an input takes, in words.
+constexpr std::string_view kinds_in_words(const Input& input) {
+    if (input.exact.kind != Kind::none) return kind_name(input.exact.kind);
+    const bool numbers = (input.kinds & number_kinds) != 0, vectors = (input.kinds & dense_vector_kinds) != 0,
+               sparse = (input.kinds & sparse_vector_kinds) != 0, texts = (input.kinds & text_kinds) != 0,
+               times = (input.kinds & kind_bit(Kind::timestamp)) != 0;
+    if (numbers && vectors && sparse) return "numbers or vectors";
+    if (numbers && vectors) return "numbers or dense vectors";
+    if (vectors && sparse) return "vectors";
+    if (vectors) return "dense vectors";
+    if (numbers && texts) return "numbers, texts or categories";
+    if (texts) return "texts or categories";
+    if (times) return "timestamps";
+    if (numbers) return "numbers";
+    return "sparse vectors";
+}
+
+}  // namespace detail
+}  // namespace partita::inline PARTITA_ABI
