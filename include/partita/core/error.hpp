@@ -15,13 +15,13 @@ namespace partita::inline PARTITA_ABI {
 
 /// Where something went wrong. Only what applies is filled in: numbers are -1 and texts empty otherwise.
 struct Place {
-    std::string  file;               ///< path of the file
+    std::string  file{};               ///< path of the file
     std::int64_t line = -1;          ///< line in the file, from 1 (a record that spans lines: its first)
     std::int64_t position = -1;      ///< column of the text in that line, in bytes, from 1
     std::int64_t row = -1;           ///< row id in the dataset, from 0
-    std::string  column;             ///< name of the table's column
-    std::string  stage;              ///< the stage, as it is written in the program
-    std::string  setting;            ///< the setting of that stage
+    std::string  column{};             ///< name of the table's column
+    std::string  stage{};              ///< the stage, as it is written in the program
+    std::string  setting{};            ///< the setting of that stage
     std::int64_t process = -1;       ///< the worker on which it happened; filled in by collectives
     std::int64_t block = -1;         ///< the block of rows it happened in; of several errors the lowest block wins
 };
