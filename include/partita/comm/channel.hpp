@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a transport is: it carries whole messages between numbered workers, keeps those of one sender in order, and knows
+// who has left.
+
+#include <partita/comm/bytes.hpp>
+#include <partita/comm/settings.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace partita::inline PARTITA_ABI {
+
+/// What travels in front of every message of a collective.
+struct MessageHeader {
+    std::uint64_t sequence = 0;       ///< which collective of the run, counted from 1
+    std::uint64_t payload_bytes = 0;
+    std::uint32_t operation = 0;      ///< what kind of collective, see Operation
+    std::uint32_t step = 0;           ///< the longest chain of messages that led to this one, itself included
+    std::uint32_t failed = 0;         ///< 1: the payload is an error instead of data
+    std::uint32_t reserved = 0;
+};
+
+/// One worker's end of a transport. A transport derives from it and adds
+/// `static void launch(const RunSettings&, FunctionRef<void(Channel&)> worker)`, which calls `worker` once per worker
+/// of this process, waits for all, and rethrows the error that the run ended with.
+class Channel {
+  public:
+    virtual ~Channel() = default;
+
+    virtual std::size_t rank() const noexcept = 0;
+    virtual std::size_t size() const noexcept = 0;
+
+    /// Sends without waiting for the receiver; the payload may be reused at once.
+    virtual void send(std::size_t to, const MessageHeader& header, std::span<const std::byte> payload) = 0;
+
+    /// Takes the next message of that sender, waiting for it. `payload` is resized to fit; its memory is reused.
+    /// Errors: detail::RunAbandoned when no message is there and none can come: a worker failed outside a collective,
+    /// is gone, or has not arrived before the deadline.
+    virtual void receive(std::size_t from, MessageHeader& header, Bytes& payload) = 0;
+
+    /// Tells every worker that the run cannot go on, with an error as ErrorWire wrote it. The first to do so wins.
+    virtual void abandon(std::span<const std::byte> error) = 0;
+
+    /// Ends this worker as a crash would: it sends nothing more, and the others find it gone. Does not return.
+    [[noreturn]] virtual void kill() = 0;
+};
+
+namespace detail {
+
+/// Leaves `receive` when the run was abandoned; carries the error in its wire form. Never seen by users.
+struct RunAbandoned {
+    Bytes error;
+};
+
+}  // namespace detail
+
+}  // namespace partita::inline PARTITA_ABI

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The concept that a communication policy models, and the face that everything above comm/ sees.
+
+#include <partita/comm/link.hpp>
+#include <partita/exec/function_ref.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace partita::inline PARTITA_ABI {
+
+/// A communication policy: constructed from a Link, it says how numbers travel. `all_reduce` leaves in every worker's
+/// words the reduction over all workers; `all_gather` gives every worker's bytes, of any size each, in the order of ranks.
+/// Both must let every worker's input reach every worker, even where the numbers of some do not matter: errors travel with
+/// them. `words` is never empty. A member `transport` names the type that starts the workers; a policy may also define
+/// `void broadcast(Bytes&, std::size_t root)`.
+template <class Policy>
+concept Communicator = std::constructible_from<Policy, Link&> &&
+    requires(Policy& policy, std::span<std::int64_t> words, std::span<const std::byte> bytes, Reduction reduction) {
+        typename Policy::transport;
+        { policy.rank() } -> std::convertible_to<std::size_t>;
+        { policy.size() } -> std::convertible_to<std::size_t>;
+        policy.all_reduce(words, reduction);
+        { policy.all_gather(bytes) } -> std::same_as<std::vector<Bytes>>;
+    };
+
+/// A worker's collectives, whatever the policy: one virtual call each. All workers make the same calls in the same order,
+/// each from one thread at a time. Every call takes an error that the worker has run into instead of its data: then all
+/// workers throw that error (of several: the one of the lowest block, then of the lowest rank), the worker it came from
+/// throws the original, and the communicator can be used again.
+class CommunicatorBase {
+  public:
+    CommunicatorBase(const CommunicatorBase&) = delete;
+    CommunicatorBase& operator=(const CommunicatorBase&) = delete;
+    virtual ~CommunicatorBase() = default;
+
+    std::size_t rank() const noexcept { return link_.rank(); }
+    std::size_t size() const noexcept { return link_.size(); }
+
+    /// words[i] becomes the reduction of all workers' words[i]; all bring equally many. With an error, `words` is undefined.
+    void all_reduce(std::span<std::int64_t> words, Reduction reduction = Reduction::sum, const PendingError& pending = {}) {
+        collective(Operation::all_reduce, pending, [&] {
+            std::int64_t none = 0;  // even where there is nothing to add, errors must travel
+            reduce(words.empty() ? std::span(&none, 1) : words, reduction);
+        });
+    }
+
+    /// Every worker's bytes, in the order of ranks.
+    std::vector<Bytes> all_gather(std::span<const std::byte> mine, const PendingError& pending = {}) {
+        std::vector<Bytes> gathered;
+        collective(Operation::all_gather, pending, [&] { gathered = gather(mine); });
+        return gathered;
+    }
+
+    /// `bytes` becomes what worker `root` brings.
+    void broadcast(Bytes& bytes, std::size_t root = 0, const PendingError& pending = {}) {
+        if (!spreads()) {
+            std::vector<Bytes> gathered = all_gather(rank() == root ? std::span<const std::byte>(bytes) : std::span<const std::byte>{}, pending);
+            bytes = std::move(gathered[root]);
+            return;
+        }
+        agree(pending);  // a broadcast of the policy's own carries nothing to its root
+        collective(Operation::broadcast, {}, [&] { spread(bytes, root); });
+    }
+
+    /// Meets all workers, and throws on all if one of them has an error.
+    void agree(const PendingError& pending) { all_reduce({}, Reduction::sum, pending); }
+
+    /// Waits until all workers are here.
+    void barrier() { agree({}); }
+
+    Link& link() noexcept { return link_; }
+
+  protected:
+    explicit CommunicatorBase(Link& link) : link_(link) {}
+
+    virtual void               reduce(std::span<std::int64_t> words, Reduction reduction) = 0;
+    virtual std::vector<Bytes> gather(std::span<const std::byte> mine) = 0;
+    virtual bool               spreads() const noexcept = 0;
+    virtual void               spread(Bytes& bytes, std::size_t root) = 0;
+
+  private:
+    void collective(Operation operation, const PendingError& pending, FunctionRef<void()> messages) {
+        link_.begin(operation, pending);
+        try {
+            messages();
+        } catch (const detail::RunAbandoned& abandoned) {
+            link_.merge(abandoned.error);
+        } catch (const detail::Killed&) {
+            throw;
+        } catch (...) {  // the policy itself failed: the others can not be kept in step with it
+            link_.channel().abandon(detail::write_error(std::current_exception(), -1, rank()));
+            throw;
+        }
+        link_.finish();
+    }
+
+    Link& link_;
+};
+
+/// The communicator of one policy.
+template <Communicator Policy>
+class CommunicatorOf final : public CommunicatorBase {
+  public:
+    explicit CommunicatorOf(Link& link) : CommunicatorBase(link), policy_(link) {}
+
+  private:
+    static constexpr bool has_broadcast = requires(Policy& policy, Bytes& bytes) { policy.broadcast(bytes, std::size_t{}); };
+
+    void reduce(std::span<std::int64_t> words, Reduction reduction) override { policy_.all_reduce(words, reduction); }
+    std::vector<Bytes> gather(std::span<const std::byte> mine) override {
+        std::vector<Bytes> gathered = policy_.all_gather(mine);
+        gathered.resize(size());  // after an error a policy may give anything
+        return gathered;
+    }
+    bool spreads() const noexcept override { return has_broadcast; }
+    void spread(Bytes& bytes, std::size_t root) override {
+        if constexpr (has_broadcast) policy_.broadcast(bytes, root);
+    }
+
+    Policy policy_;
+};
+
+}  // namespace partita::inline PARTITA_ABI

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Errors as bytes: what one worker threw is thrown by the others under its own type.
+
+#include <partita/comm/bytes.hpp>
+#include <partita/core/error.hpp>
+
+#include <cxxabi.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <limits>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <typeinfo>
+
+namespace partita::inline PARTITA_ABI::detail {
+
+/// Leaves a worker that was killed on purpose (Channel::kill). No std::exception: nobody should take it for an error.
+struct Killed {};
+
+/// The order among errors that meet in a collective: the lowest block first, errors of no block last, then the lowest rank.
+struct ErrorKey {
+    std::int64_t  block = -1;
+    std::uint64_t rank = 0;
+
+    friend bool operator<(const ErrorKey& a, const ErrorKey& b) {
+        const auto place = [](std::int64_t block) { return block < 0 ? std::numeric_limits<std::int64_t>::max() : block; };
+        return place(a.block) != place(b.block) ? place(a.block) < place(b.block) : a.rank < b.rank;
+    }
+};
+
+inline std::string readable_type_name(const std::type_info* type) {
+    if (type == nullptr) return "an unknown type";
+    int         status = 0;
+    char*       plain = abi::__cxa_demangle(type->name(), nullptr, nullptr, &status);
+    std::string name = status == 0 && plain != nullptr ? plain : type->name();
+    std::free(plain);
+    return name;
+}
+
+inline ErrorKey key_of_error(std::span<const std::byte> wire) {
+    ByteReader reader(wire);
+    ErrorKey   key;
+    key.block = reader.read<std::int64_t>();
+    key.rank = reader.read<std::uint64_t>();
+    return key;
+}
+
+inline Bytes write_error(ErrorKey key, std::string_view cause, std::string_view type, std::string_view sentence,
+                         const Place& place) {
+    Bytes      wire;
+    ByteWriter writer(wire);
+    writer.write(key.block);
+    writer.write(key.rank);
+    writer.write_sized(cause);
+    writer.write_sized(type);
+    writer.write_sized(sentence);
+    writer.write_sized(place.file);
+    writer.write_sized(place.column);
+    writer.write_sized(place.stage);
+    writer.write_sized(place.setting);
+    for (const std::int64_t number : {place.line, place.position, place.row, place.process, place.block}) writer.write(number);
+    return wire;
+}
+
+template <class... Types>
+bool is_known_cause(std::string_view cause, ErrorList<Types...>) {
+    return ((cause == Types::name) || ...);
+}
+
+/// The error as bytes. `rank` is the worker that has it, `block` the block of rows it happened in if the error does not
+/// know (-1: no block). An Error without a process gets `rank` as its process, in place.
+inline Bytes write_error(const std::exception_ptr& error, std::int64_t block, std::size_t rank) {
+    Place place{.process = static_cast<std::int64_t>(rank), .block = block};
+    try {
+        std::rethrow_exception(error);
+    } catch (Error& known) {
+        if (known.place().process < 0) known.place().process = static_cast<std::int64_t>(rank);
+        if (known.place().block < 0) known.place().block = block;
+        const ErrorKey key{known.place().block, static_cast<std::uint64_t>(known.place().process)};
+        if (is_known_cause(known.cause(), AllErrors{})) {
+            const auto* remote = dynamic_cast<const RemoteError*>(&known);
+            return write_error(key, known.cause(), remote == nullptr ? std::string_view{} : remote->type(), known.what(),
+                               known.place());
+        }
+        place = known.place();
+        const std::string type = readable_type_name(&typeid(known));
+        return write_error(key, RemoteError::name, type,
+                           "process " + std::to_string(key.rank) + " threw " + type + ": " + known.what(), place);
+    } catch (const std::exception& other) {
+        const std::string type = readable_type_name(&typeid(other));
+        return write_error({block, rank}, RemoteError::name, type,
+                           "process " + std::to_string(rank) + " threw " + type + ": " + other.what(), place);
+    } catch (...) {
+        const std::string type = readable_type_name(abi::__cxa_current_exception_type());
+        return write_error({block, rank}, RemoteError::name, type, "process " + std::to_string(rank) + " threw " + type, place);
+    }
+}
+
+template <class... Types>
+std::exception_ptr make_error(std::string_view cause, const std::string& type, const std::string& sentence,
+                              const Place& place, ErrorList<Types...>) {
+    std::exception_ptr made;
+    const auto         try_type = [&]<class Type>(const Type*) {
+        if (made || cause != Type::name) return;
+        if constexpr (std::is_same_v<Type, RemoteError>) {
+            made = std::make_exception_ptr(RemoteError(sentence, place, type));
+        } else {
+            made = std::make_exception_ptr(Type(sentence, place));
+        }
+    };
+    (try_type(static_cast<const Types*>(nullptr)), ...);
+    return made ? made : std::make_exception_ptr(RemoteError(sentence, place, std::string(cause)));
+}
+
+/// The error that write_error wrote, under its own type where that is one of AllErrors, as RemoteError otherwise.
+inline std::exception_ptr read_error(std::span<const std::byte> wire) {
+    ByteReader reader(wire);
+    reader.read<std::int64_t>();
+    reader.read<std::uint64_t>();
+    const std::string cause = reader.read_text();
+    const std::string type = reader.read_text();
+    const std::string sentence = reader.read_text();
+    Place             place;
+    place.file = reader.read_text();
+    place.column = reader.read_text();
+    place.stage = reader.read_text();
+    place.setting = reader.read_text();
+    for (std::int64_t* number : {&place.line, &place.position, &place.row, &place.process, &place.block}) {
+        *number = reader.read<std::int64_t>();
+    }
+    return make_error(cause, type, sentence, place, AllErrors{});
+}
+
+}  // namespace partita::inline PARTITA_ABI::detail

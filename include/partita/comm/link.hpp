@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a policy is written against: numbered peers, and words to send and to receive. The link puts a status in front of
+// every message, so that a policy is arithmetic and nothing else: a worker with an error sends the error in the place of
+// data, whoever receives it goes on with zeros, and after the collective all workers have the same error and throw it.
+
+#include <partita/comm/channel.hpp>
+#include <partita/comm/error_wire.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace partita::inline PARTITA_ABI {
+
+/// How an all-reduce combines two numbers: addition modulo 2^64, or the larger one.
+enum class Reduction : std::uint32_t { sum, maximum };
+
+/// The collectives, as they are named in messages.
+enum class Operation : std::uint32_t { none, all_reduce, all_gather, broadcast };
+
+/// target[i] = target[i] combined with source[i]; `source` holds int64 words at any alignment.
+inline void combine_words(std::span<std::int64_t> target, const std::byte* source, Reduction reduction) {
+    const std::size_t count = target.size();
+    std::int64_t*     words = target.data();
+    if (reduction == Reduction::sum) {
+        for (std::size_t i = 0; i < count; ++i) {
+            std::uint64_t word;
+            std::memcpy(&word, source + i * sizeof word, sizeof word);
+            words[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(words[i]) + word);
+        }
+    } else {
+        for (std::size_t i = 0; i < count; ++i) {
+            std::int64_t word;
+            std::memcpy(&word, source + i * sizeof word, sizeof word);
+            words[i] = words[i] < word ? word : words[i];
+        }
+    }
+}
+
+/// An error that a worker brings along into a collective instead of data, or none.
+struct PendingError {
+    std::exception_ptr error;
+    std::int64_t       block = -1;  ///< the block of rows it happened in, where the error itself does not say
+
+    PendingError() = default;
+    PendingError(std::nullptr_t) {}
+    PendingError(std::exception_ptr error_, std::int64_t block_ = -1) : error(std::move(error_)), block(block_) {}
+
+    explicit operator bool() const noexcept { return error != nullptr; }
+};
+
+/// Runs `action` and gives what it threw, for the collective that follows.
+template <class Action>
+PendingError attempt(Action&& action) {
+    try {
+        static_cast<void>(std::forward<Action>(action)());
+        return {};
+    } catch (...) {
+        return std::current_exception();
+    }
+}
+
+/// The messages of one worker's collectives over one channel.
+class Link {
+  public:
+    explicit Link(Channel& channel, const Instruments& instruments = {}) : channel_(channel), instruments_(instruments) {}
+    Link(const Link&) = delete;
+    Link& operator=(const Link&) = delete;
+
+    std::size_t rank() const noexcept { return channel_.rank(); }
+    std::size_t size() const noexcept { return channel_.size(); }
+
+    // ---- for policies ----
+
+    /// Sends bytes or words, without waiting for the receiver.
+    void send(std::size_t to, std::span<const std::byte> bytes) {
+        MessageHeader header{.sequence = sequence_,
+                             .payload_bytes = bytes.size(),
+                             .operation = static_cast<std::uint32_t>(operation_),
+                             .step = step_ + 1,
+                             .failed = failed() ? 1U : 0U};
+        if (failed()) {
+            header.payload_bytes = failure_.wire.size();
+            bytes = failure_.wire;
+        }
+        channel_.send(to, header, bytes);
+    }
+    void send(std::size_t to, std::span<const std::int64_t> words) { send(to, std::as_bytes(words)); }
+
+    /// Receives bytes of any number; none if the sender has an error.
+    Bytes receive(std::size_t from) { return take(from) ? std::exchange(buffer_, {}) : Bytes{}; }
+
+    /// Receives exactly so many words; zeros if the sender has an error.
+    void receive(std::size_t from, std::span<std::int64_t> words) {
+        if (take_words(from, words.size())) {
+            if (!words.empty()) std::memcpy(words.data(), buffer_.data(), words.size_bytes());
+        } else {
+            for (std::int64_t& word : words) word = 0;
+        }
+    }
+
+    /// Receives as many words as there are and combines them into `words`; leaves them if the sender has an error.
+    void combine(std::size_t from, std::span<std::int64_t> words, Reduction reduction) {
+        if (take_words(from, words.size())) combine_words(words, buffer_.data(), reduction);
+    }
+
+    /// Whether this worker has an error by now, its own or another's.
+    bool failed() const noexcept { return !failure_.wire.empty(); }
+
+    /// Gives this worker an error in the middle of a collective, which goes on.
+    void fail(std::exception_ptr error, std::int64_t block = -1) {
+        Bytes wire = detail::write_error(error, block, rank());
+        if (failed() && !(detail::key_of_error(wire) < detail::key_of_error(failure_.wire))) return;
+        failure_ = {std::move(wire), std::move(error)};
+    }
+
+    const Instruments& instruments() const noexcept { return instruments_; }
+    Channel&           channel() noexcept { return channel_; }
+
+    // ---- for CommunicatorBase ----
+
+    void begin(Operation operation, const PendingError& pending) {
+        ++sequence_;
+        operation_ = operation;
+        step_ = 0;
+        failure_ = {};
+        if (pending) fail(pending.error, pending.block);
+    }
+
+    /// Takes over another worker's error if it is the one that wins.
+    void merge(std::span<const std::byte> wire) {
+        if (failed() && !(detail::key_of_error(wire) < detail::key_of_error(failure_.wire))) return;
+        failure_.wire.assign(wire.begin(), wire.end());
+        failure_.original = nullptr;
+    }
+
+    /// Ends the collective: throws the error that the workers agreed on, the original where it came from.
+    void finish() {
+        operation_ = Operation::none;
+        if (!failed()) return;
+        const Failure failure = std::exchange(failure_, {});
+        std::rethrow_exception(failure.original ? failure.original : detail::read_error(failure.wire));
+    }
+
+  private:
+    struct Failure {
+        Bytes              wire;
+        std::exception_ptr original;
+    };
+
+    bool take(std::size_t from) {
+        MessageHeader header;
+        do {  // what is left of a collective that a worker left early with an error of its own is stale
+            channel_.receive(from, header, buffer_);
+        } while (header.sequence < sequence_);
+        if (header.step > step_) step_ = header.step;
+        if (header.failed != 0) {
+            merge(buffer_);
+            return false;
+        }
+        if (header.sequence != sequence_ || header.operation != static_cast<std::uint32_t>(operation_)) {
+            mismatch(from, "is in another collective (" + describe(header.operation, header.sequence) + ")");
+            return false;
+        }
+        return true;
+    }
+
+    bool take_words(std::size_t from, std::size_t count) {
+        if (!take(from)) return false;
+        if (buffer_.size() == count * sizeof(std::int64_t)) return true;
+        mismatch(from, "sent " + std::to_string(buffer_.size()) + " bytes where " +
+                           std::to_string(count * sizeof(std::int64_t)) + " were expected");
+        return false;
+    }
+
+    static std::string describe(std::uint32_t operation, std::uint64_t sequence) {
+        static constexpr const char* names[] = {"none", "all_reduce", "all_gather", "broadcast"};
+        return std::string(operation < 4 ? names[operation] : "unknown") + ", number " + std::to_string(sequence);
+    }
+
+    void mismatch(std::size_t from, const std::string& what) {
+        fail(std::make_exception_ptr(CollectiveMismatch(
+            "process " + std::to_string(rank()) + " is in a collective (" +
+                describe(static_cast<std::uint32_t>(operation_), sequence_) + ") and process " + std::to_string(from) + " " + what +
+                "; all workers must make the same calls with the same sizes, so call collectives outside of conditions on the rank",
+            Place{.process = static_cast<std::int64_t>(rank())})));
+    }
+
+    Channel&      channel_;
+    Instruments   instruments_;
+    std::uint64_t sequence_ = 0;
+    Operation     operation_ = Operation::none;
+    std::uint32_t step_ = 0;
+    Failure       failure_;
+    Bytes         buffer_;
+};
+
+}  // namespace partita::inline PARTITA_ABI

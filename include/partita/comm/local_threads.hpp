@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <partita/comm/communicator.hpp>
+
+#include <cstdlib>
+
+namespace partita::inline PARTITA_ABI {
+
+namespace detail {
+
+/// The transport of a run with one worker: it carries nothing.
+class OneProcess final : public Channel {
+  public:
+    static void launch(const RunSettings& settings, FunctionRef<void(Channel&)> worker) {
+        if (settings.workers > 1) {
+            refuse_setting("workers", std::to_string(settings.workers),
+                           "LocalThreads has one worker; leave the setting at 0, or run under RingAllReduce<>, TreeAggregate<> or "
+                           "ParameterServer<>");
+        }
+        OneProcess channel;
+        worker(channel);
+    }
+
+    std::size_t rank() const noexcept override { return 0; }
+    std::size_t size() const noexcept override { return 1; }
+    void        send(std::size_t, const MessageHeader&, std::span<const std::byte>) override { std::abort(); }
+    void        receive(std::size_t, MessageHeader&, Bytes&) override { std::abort(); }
+    void        abandon(std::span<const std::byte>) override {}
+    void        kill() override { throw Killed{}; }
+};
+
+}  // namespace detail
+
+/// One worker: this process and its threads. Collectives cost nothing and send nothing.
+class LocalThreads {
+  public:
+    using transport = detail::OneProcess;
+
+    explicit LocalThreads(Link&) {}
+    std::size_t        rank() const noexcept { return 0; }
+    std::size_t        size() const noexcept { return 1; }
+    void               all_reduce(std::span<std::int64_t>, Reduction) {}
+    std::vector<Bytes> all_gather(std::span<const std::byte> mine) { return {Bytes(mine.begin(), mine.end())}; }
+};
+
+}  // namespace partita::inline PARTITA_ABI
