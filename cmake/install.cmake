@@ -19,7 +19,7 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/partitaConfig.cmake.in
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/cmake/partitaConfigVersion.cmake
     COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/cmake/partitaConfig.cmake ${PROJECT_BINARY_DIR}/cmake/partitaConfigVersion.cmake
-        DESTINATION ${partita_package_dir})
+              ${CMAKE_CURRENT_LIST_DIR}/partita_xsimd.cmake DESTINATION ${partita_package_dir})
 
 set(partita_pc_files partita)
 if(TARGET partita_gzip)

@@ -35,9 +35,22 @@
 #define PARTITA_INSTRUCTION_SET "generic"
 #endif
 
-#ifdef EIGEN_MAX_ALIGN_BYTES
+// Eigen defines EIGEN_MAX_ALIGN_BYTES itself once it is included, so only a value other than its own choice counts: the tag
+// must not depend on whether Eigen came before this header.
+#if defined(__AVX512F__)
+#define PARTITA_DETAIL_EIGEN_ALIGNMENT 64
+#elif defined(__AVX__)
+#define PARTITA_DETAIL_EIGEN_ALIGNMENT 32
+#else
+#define PARTITA_DETAIL_EIGEN_ALIGNMENT 16
+#endif
 #define PARTITA_DETAIL_JOIN2(a, b) a##_e##b
 #define PARTITA_DETAIL_JOIN(a, b) PARTITA_DETAIL_JOIN2(a, b)
+#if defined(EIGEN_DONT_ALIGN)
+#define PARTITA_ABI PARTITA_DETAIL_JOIN(PARTITA_DETAIL_ISA, 0)
+#elif defined(EIGEN_DONT_VECTORIZE)
+#define PARTITA_ABI PARTITA_DETAIL_JOIN(PARTITA_DETAIL_ISA, scalar)
+#elif defined(EIGEN_MAX_ALIGN_BYTES) && EIGEN_MAX_ALIGN_BYTES != PARTITA_DETAIL_EIGEN_ALIGNMENT
 #define PARTITA_ABI PARTITA_DETAIL_JOIN(PARTITA_DETAIL_ISA, EIGEN_MAX_ALIGN_BYTES)
 #else
 #define PARTITA_ABI PARTITA_DETAIL_ISA
