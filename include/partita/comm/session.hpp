@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 namespace partita::inline PARTITA_ABI {
 
@@ -60,14 +61,10 @@ class Session {
         communicator_.agree(pending);
     }
 
-  protected:
-    /// `neighbours` is the number of workers that share this machine's threads with this one, itself included.
+    /// For `run`, which makes the sessions. `neighbours` is the number of workers that share this machine's threads with this one, itself included.
     Session(CommunicatorBase& communicator, const RunSettings& resolved, std::size_t neighbours);
 
   private:
-    template <class Policy, class Body>
-    friend auto run(RunSettings settings, Body&& body);
-
     void write(const std::string& text) const {
         std::FILE* output = settings_.output == nullptr ? stdout : settings_.output;
         if (std::fwrite(text.data(), 1, text.size(), output) != text.size() || std::fflush(output) != 0) {
@@ -110,10 +107,10 @@ namespace detail {
 
 /// What a LocalSession stands on; a base, because it must exist before the session.
 struct LocalRuntime {
-    RunSettings                  settings;
-    OneProcess                   channel;
-    Link                         link{channel, settings.instruments};
-    CommunicatorOf<LocalThreads> communicator{link};
+    RunSettings                  runtime_settings;
+    OneProcess                   runtime_channel{};
+    Link                         runtime_link{runtime_channel, runtime_settings.instruments};
+    CommunicatorOf<LocalThreads> runtime_communicator{runtime_link};
 };
 
 }  // namespace detail
@@ -123,11 +120,7 @@ struct LocalRuntime {
 class LocalSession : private detail::LocalRuntime, public Session {
   public:
     explicit LocalSession(RunSettings settings = {})
-        : LocalRuntime{with_environment(std::move(settings))}, Session(communicator_of(*this), settings_of(*this), 1) {}
-
-  private:
-    static CommunicatorBase&  communicator_of(LocalRuntime& runtime) { return runtime.communicator; }
-    static const RunSettings& settings_of(LocalRuntime& runtime) { return runtime.settings; }
+        : LocalRuntime{with_environment(std::move(settings))}, Session(runtime_communicator, runtime_settings, 1) {}
 };
 
 }  // namespace partita::inline PARTITA_ABI
