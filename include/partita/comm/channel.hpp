@@ -32,6 +32,10 @@ class Channel {
 
     virtual std::size_t rank() const noexcept = 0;
     virtual std::size_t size() const noexcept = 0;
+    /// Whether this is the worker of its process whose result `run` returns.
+    virtual bool leads_process() const noexcept { return true; }
+    /// The number of workers that share this machine's hardware threads, this one included.
+    virtual std::size_t workers_on_machine() const noexcept { return 1; }
 
     /// Sends without waiting for the receiver; the payload may be reused at once.
     virtual void send(std::size_t to, const MessageHeader& header, std::span<const std::byte> payload) = 0;

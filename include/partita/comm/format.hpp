@@ -208,7 +208,7 @@ std::string format(FormatPattern<std::type_identity_t<Values>...> pattern, const
     std::string        text;
     std::size_t        at = 0;
     detail::FormatSpec spec;
-    const auto         one = [&](const auto& value) {
+    [[maybe_unused]] const auto one = [&](const auto& value) {
         detail::next_placeholder(pattern.view(), at, text, spec);
         detail::append_value(text, value, spec);
     };

@@ -12,12 +12,16 @@ namespace detail {
 /// The transport of a run with one worker: it carries nothing.
 class OneProcess final : public Channel {
   public:
-    static void launch(const RunSettings& settings, FunctionRef<void(Channel&)> worker) {
+    /// Looks at what the program itself asks for; PARTITA_WORKERS may be set for other runs and does not apply here.
+    static void check(const RunSettings& settings) {
         if (settings.workers > 1) {
             refuse_setting("workers", std::to_string(settings.workers),
                            "LocalThreads has one worker; leave the setting at 0, or run under RingAllReduce<>, TreeAggregate<> or "
                            "ParameterServer<>");
         }
+    }
+
+    static void launch(const RunSettings&, FunctionRef<void(Channel&)> worker) {
         OneProcess channel;
         worker(channel);
     }

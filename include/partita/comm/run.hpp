@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Where a program starts: the policy as a template argument, the settings, and the body that every worker runs.
+
+#include <partita/comm/local_threads.hpp>
+#include <partita/comm/parameter_server.hpp>
+#include <partita/comm/ring_all_reduce.hpp>
+#include <partita/comm/session.hpp>
+#include <partita/comm/tree_aggregate.hpp>
+
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace partita::inline PARTITA_ABI {
+
+/// Runs `body(session)` on every worker of the policy and returns what worker 0 of this process returned.
+/// Errors: what a worker's body threw; the others are told and stop at their next collective. Of several errors the one of
+/// the lowest block wins, then of the lowest rank. InvalidSetting for settings or PARTITA_… variables out of range.
+template <Communicator Policy, class Body>
+auto run(RunSettings settings, Body&& body) {
+    using Result = std::invoke_result_t<Body&, Session&>;
+    if constexpr (requires { Policy::transport::check(settings); }) Policy::transport::check(settings);
+    const RunSettings resolved = with_environment(std::move(settings));
+
+    std::conditional_t<std::is_void_v<Result>, bool, std::optional<std::decay_t<Result>>> result{};
+    Policy::transport::launch(resolved, [&](Channel& channel) {
+        Link                   link(channel, resolved.instruments);
+        CommunicatorOf<Policy> communicator(link);
+        Session                session(communicator, resolved, channel.workers_on_machine());
+        if constexpr (std::is_void_v<Result>) {
+            body(session);
+        } else if (channel.leads_process()) {
+            result.emplace(body(session));
+        } else {
+            static_cast<void>(body(session));
+        }
+    });
+    if constexpr (!std::is_void_v<Result>) return std::move(*result);
+}
+
+}  // namespace partita::inline PARTITA_ABI
