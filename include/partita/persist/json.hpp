@@ -127,6 +127,11 @@ class JsonReader {
         out.clear();
         skip_space();
         expect('"', "a text");
+        // Growing step by step would take three times the memory for a moment.
+        std::size_t quote = at_;
+        while (quote < text_.size() && text_[quote] != '"') quote += text_[quote] == '\\' ? 2u : 1u;
+        if (quote > text_.size()) quote = text_.size();
+        out.reserve(quote - at_);
         for (;;) {
             const std::size_t start = at_;
             while (at_ < text_.size() && plain(text_[at_])) ++at_;

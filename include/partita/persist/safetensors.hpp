@@ -269,8 +269,6 @@ class Safetensors {
 /// Errors: InvalidSetting for a name that comes twice or is not UTF-8, or a shape that is not that of the values.
 class SafetensorsWriter {
   public:
-    void add_metadata(std::string key, std::string value) { metadata_.emplace_back(std::move(key), std::move(value)); }
-
     /// Adds a tensor; `bytes` are its elements in row-major order.
     void add(std::string name, Dtype dtype, std::span<const std::uint64_t> shape, std::span<const std::byte> bytes) {
         TensorInfo tensor;
@@ -297,14 +295,14 @@ class SafetensorsWriter {
     std::span<const std::string> groups() const { return groups_; }
 
     /// The file's eight bytes of length and its header.
-    std::string header() const {
+    std::string header(const Safetensors::Metadata& metadata = {}) const {
         check_names();
         JsonWriter json;
         json.begin_object();
-        if (!metadata_.empty()) {
+        if (!metadata.empty()) {
             json.key("__metadata__");
             json.begin_object();
-            for (const auto& [key, value] : metadata_) {
+            for (const auto& [key, value] : metadata) {
                 json.key(key);
                 json.string(value);
             }
@@ -321,7 +319,7 @@ class SafetensorsWriter {
         std::string text = std::move(json).text();
         text.resize((text.size() + 7) / 8 * 8, ' ');
         if (text.size() > SafetensorsLimits::header_bytes || tensors_.size() > SafetensorsLimits::tensors ||
-            metadata_.size() > SafetensorsLimits::metadata_entries) {
+            metadata.size() > SafetensorsLimits::metadata_entries) {
             throw InvalidSetting("a model file has too many tensors or too long a manifest; store many values in few tensors");
         }
         const std::uint64_t length = text.size();
@@ -331,8 +329,8 @@ class SafetensorsWriter {
     }
 
     /// The whole file.
-    std::string bytes() const {
-        std::string out = header();
+    std::string bytes(const Safetensors::Metadata& metadata = {}) const {
+        std::string out = header(metadata);
         for (const std::string& group : groups_) out += group;
         return out;
     }
@@ -367,7 +365,6 @@ class SafetensorsWriter {
     }
 
     std::vector<TensorInfo> tensors_;
-    Safetensors::Metadata metadata_;
     std::string groups_[4];
 };
 
