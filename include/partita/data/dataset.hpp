@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <partita/core/random.hpp>
+#include <partita/data/dataset_state.hpp>
+#include <partita/data/frame.hpp>
+#include <partita/data/regroup.hpp>
+#include <partita/data/role.hpp>
+
+#include <string>
+
+namespace partita::inline PARTITA_ABI {
+
+/// How to store rows anew.
+struct MaterializeOptions {
+    bool        renumber = false;  ///< give the rows the ids 0, 1, … in their order; block borders move
+    std::size_t chunk_blocks = 0;  ///< blocks of the grid in a chunk; 0 keeps the chunks
+};
+
+/// How to draw a sample without replacement.
+struct SampleOptions {
+    double        fraction = 1;  ///< the chance of each row, in [0, 1]
+    std::uint64_t seed = 0;      ///< the same seed draws the same rows, on any number of threads and workers
+};
+
+namespace detail {
+
+/// What a member function over columns is told when a name is wrong.
+template <class Row, Name... ColumnNames>
+consteval std::array<int, sizeof...(ColumnNames)> ordinals_of() {
+    return {find_column(columns_of<Row>, ColumnNames.view())...};
+}
+
+template <class Row, Name ColumnName>
+using ColumnValue = ValueType<columns_of<Row>[static_cast<std::size_t>(find_column(columns_of<Row>, ColumnName.view()))].type>;
+
+template <class T, class View>
+decltype(auto) element(const View& view, std::size_t row) {
+    if constexpr (column_type<T>.nullable) {
+        using Value = typename T::value_type;
+        return view.valid(row) ? T(Value(view.values()[row])) : T();
+    } else {
+        return T(view[row]);
+    }
+}
+
+}  // namespace detail
+
+/// An ordered, partitioned sequence of rows with typed columns, spread over the workers of a session.
+///
+/// `Row` names the columns (a described struct, a Schema, or what a pipeline makes of one), `Role` what the data may be used
+/// for. Copies share everything. Rows have stable ids; `transform`ed columns are computed when a pass reads them. Actions
+/// (`count`, `collect`, `head`, `aggregate`, splits, filters) are collective: every worker calls them.
+/// Determinism: every result is the same for any number of threads, workers and chunks.
+template <class Row, class Role = Unsplit>
+class Dataset {
+  public:
+    using row_type = Row;
+    using role_type = Role;
+
+    Dataset(std::shared_ptr<const DatasetState> state, std::vector<int> slots) : state_(std::move(state)), slots_(std::move(slots)) {}
+
+    Session& session() const { return *state_->session; }
+
+    /// The number of rows on all workers.
+    std::int64_t count() const {
+        std::int64_t rows = detail::local_rows(*state_);
+        session().communicator().all_reduce(std::span(&rows, 1), Reduction::sum);
+        return rows;
+    }
+
+    /// The same rows with only these columns.
+    template <Name... ColumnNames>
+    auto select() const {
+        constexpr auto ordinals = known_columns<ColumnNames...>();
+        std::vector<int> slots;
+        for (int ordinal : ordinals) slots.push_back(slots_[static_cast<std::size_t>(ordinal)]);
+        using Chosen = Schema<Column<ColumnNames, detail::ColumnValue<Row, ColumnNames>>...>;
+        return Dataset<Chosen, Role>(state_, std::move(slots));
+    }
+
+    /// The rows for which `keep(values…)` is true; it gets the values of the named columns. Ids stay.
+    template <Name... ColumnNames, class Predicate>
+    Dataset filter(Predicate keep) const {
+        constexpr auto ordinals = known_columns<ColumnNames...>();
+        return keep_rows([&](Block& block, std::vector<std::uint32_t>& chosen) {
+            [&]<std::size_t... I>(std::index_sequence<I...>) {
+                const auto views = std::make_tuple(block.template view<detail::ColumnValue<Row, ColumnNames>>(slot(ordinals[I]))...);
+                for (std::size_t row = 0; row < block.rows(); ++row)
+                    if (keep(detail::element<detail::ColumnValue<Row, ColumnNames>>(std::get<I>(views), row)...))
+                        chosen.push_back(static_cast<std::uint32_t>(row));
+            }(std::make_index_sequence<sizeof...(ColumnNames)>());
+        });
+    }
+
+    /// Each row with the chance `fraction`, by a draw that depends on the seed and the row's id alone. Ids stay.
+    /// Errors: InvalidSetting for a fraction outside [0, 1].
+    Dataset sample(SampleOptions options) const {
+        if (!(options.fraction >= 0 && options.fraction <= 1))
+            throw InvalidSetting("sample: fraction is " + std::to_string(options.fraction) + "; give a chance from 0 to 1",
+                                 Place{.setting = "fraction"});
+        return keep_rows([&](Block& block, std::vector<std::uint32_t>& chosen) {
+            for (std::size_t row = 0; row < block.rows(); ++row)
+                if (uniform(options.seed, stream_sample, static_cast<std::uint64_t>(block.row_id(row))) < options.fraction)
+                    chosen.push_back(static_cast<std::uint32_t>(row));
+        });
+    }
+
+    /// Lets each row count as often as this column says, in every estimator and metric. Weights must be finite and not
+    /// negative (NonFiniteValue, NegativeWeight otherwise, when they are read).
+    template <Name ColumnName>
+    Dataset weigh_by() const {
+        constexpr int ordinal = known_columns<ColumnName>()[0];
+        constexpr ColumnType type = columns_of<Row>[static_cast<std::size_t>(ordinal)].type;
+        static_assert(!type.nullable && (kind_bit(type.kind) & kinds_of(Kind::float32, Kind::float64, Kind::int32, Kind::int64, Kind::uint32, Kind::uint64)) != 0,
+                      "a weight column holds float, double or integers of 32 or 64 bits, none missing; convert it by map or Impute first");
+        auto state = std::make_shared<DatasetState>(*state_);
+        state->plan.weight_slot = slot(ordinal);
+        return Dataset(std::move(state), slots_);
+    }
+
+    /// Computes and stores all columns now.
+    /// Cost: one pass, and memory for the columns.
+    Dataset materialize(MaterializeOptions options = {}) const;
+    /// The same rows in chunks of so many blocks of the grid. Nothing that is computed from them changes.
+    Dataset repartition(std::size_t chunk_blocks) const { return materialize({.chunk_blocks = chunk_blocks}); }
+
+    /// The first rows of the dataset, on every worker.
+    Frame<Row> head(std::size_t rows = 10) const { return gather_frame(rows); }
+    /// All rows, on every worker. Cost: the whole dataset in memory once per worker.
+    Frame<Row> collect() const { return gather_frame(static_cast<std::size_t>(-1)); }
+
+    /// Folds all rows into a state of exact accumulators: `update(state, views…, weights)` runs once per block.
+    template <Name... ColumnNames, class State, class Update>
+    State aggregate(State empty, Update update) const {
+        constexpr auto ordinals = known_columns<ColumnNames...>();
+        return detail::aggregate_blocks(*state_, empty, [&](State& state, Block& block) {
+            [&]<std::size_t... I>(std::index_sequence<I...>) {
+                update(state, block.template view<detail::ColumnValue<Row, ColumnNames>>(slot(ordinals[I]))..., block.weights());
+            }(std::make_index_sequence<sizeof...(ColumnNames)>());
+        });
+    }
+
+    /// The passes that reading all columns would make, as text.
+    std::string explain() const {
+        std::string text = "stored: ";
+        for (const Plan::Slot& column : state_->plan.slots)
+            if (column.source >= 0) text.append(column.name).append(" ");
+        text += "\n";
+        for (const auto& step : state_->plan.steps) text += "lazy:   " + step->description() + "\n";
+        return text;
+    }
+
+    /// The same data under another role: for whoever knows better than the type system. Prefer the splits.
+    template <class NewRole>
+    Dataset<Row, NewRole> with_role() const {
+        return Dataset<Row, NewRole>(state_, slots_);
+    }
+
+    /// Keeps the rows that `choose(block, rows)` names; what filters, samples and splits are made of.
+    Dataset keep_rows(FunctionRef<void(Block&, std::vector<std::uint32_t>&)> choose) const {
+        auto state = std::make_shared<DatasetState>();
+        state->session = state_->session;
+        state->plan = state_->plan;
+        state->chunks = detail::gather_rows(*state_, detail::stored_slots(state_->plan), choose);
+        return Dataset(std::move(state), slots_);
+    }
+
+    const DatasetState&                        state() const { return *state_; }
+    const std::shared_ptr<const DatasetState>& shared_state() const { return state_; }
+    const std::vector<int>&                    slots() const { return slots_; }
+    int                                        slot(int ordinal) const { return slots_[static_cast<std::size_t>(ordinal)]; }
+
+  private:
+    static constexpr std::uint64_t stream_sample = 1;
+
+    template <Name... ColumnNames>
+    static consteval auto known_columns() {
+        constexpr auto ordinals = detail::ordinals_of<Row, ColumnNames...>();
+        static_assert(((has_column<Row, ColumnNames> || sizeof(wrong::ColumnIsMissing<wrong::Wanted<ColumnNames>>) == 0) && ...),
+                      "the dataset has no column of this name");
+        return ordinals;
+    }
+
+    Frame<Row> gather_frame(std::size_t limit) const;
+
+    std::shared_ptr<const DatasetState> state_;
+    std::vector<int>                    slots_;
+};
+
+namespace detail {
+
+/// A dataset of stored chunks, one column for each of the table's, in order.
+template <class Row, class Role = Unsplit>
+Dataset<Row, Role> make_dataset(Session& session, std::vector<std::shared_ptr<const Chunk>> local_chunks) {
+    auto state = std::make_shared<DatasetState>();
+    state->session = &session;
+    state->chunks = std::move(local_chunks);
+    std::vector<int> slots;
+    for (const ColumnInfo& column : columns_of<Row>) {
+        const int index = static_cast<int>(slots.size());
+        state->plan.slots.push_back({column.name, column.type, index, -1});
+        slots.push_back(index);
+    }
+    return Dataset<Row, Role>(std::move(state), std::move(slots));
+}
+
+}  // namespace detail
+
+template <class Row, class Role>
+Dataset<Row, Role> Dataset<Row, Role>::materialize(MaterializeOptions options) const {
+    auto state = std::make_shared<DatasetState>();
+    state->session = state_->session;
+    std::vector<int> stored = slots_;
+    if (state_->plan.weight_slot >= 0) {  // stays in force even where it is no column of this dataset
+        state->plan.weight_slot = static_cast<int>(stored.size());
+        stored.push_back(state_->plan.weight_slot);
+    }
+    std::vector<int> slots;
+    for (int slot : stored) {
+        const int   index = static_cast<int>(state->plan.slots.size());
+        Plan::Slot column = state_->plan.slots[static_cast<std::size_t>(slot)];
+        column.source = index;
+        column.step = -1;
+        state->plan.slots.push_back(column);
+        if (slots.size() < slots_.size()) slots.push_back(index);
+    }
+    state->chunks = detail::gather_rows(*state_, stored, detail::choose_all);
+    if (options.renumber) {
+        state->chunks = detail::renumber(session(), state->chunks, stored.size(), options.chunk_blocks > 0 ? options.chunk_blocks : 16);
+    } else if (options.chunk_blocks > 0) {
+        state->chunks = detail::regroup(session(), state->chunks, options.chunk_blocks);
+    }
+    return Dataset(std::move(state), std::move(slots));
+}
+
+template <class Row, class Role>
+Frame<Row> Dataset<Row, Role>::gather_frame(std::size_t limit) const {
+    // Every worker brings its first `limit` rows: enough, since some worker may hold all of those wanted.
+    std::size_t   left = limit;
+    detail::Chunks mine;
+    for (const auto& chunk : state_->chunks) {
+        if (left == 0) break;
+        left -= std::min(left, chunk->rows());
+        mine.push_back(chunk);
+    }
+    DatasetState few{state_->session, std::move(mine), state_->plan};
+    detail::Chunks all = detail::gather_chunks(session(), detail::gather_rows(few, slots_, detail::choose_all), slots_.size());
+    std::vector<detail::RowRun> runs;
+    left = limit;
+    for (const auto& chunk : all) {
+        const std::size_t take = std::min(left, chunk->rows());
+        if (take > 0) runs.push_back({chunk.get(), 0, take});
+        left -= take;
+    }
+    if (!runs.empty()) return Frame<Row>(detail::splice(runs));
+    std::vector<ColumnData> columns;
+    for (int slot : slots_) columns.push_back(ColumnBuilder(state_->plan.slots[static_cast<std::size_t>(slot)].type).finish());
+    return Frame<Row>(std::make_shared<const Chunk>(std::vector<std::int64_t>{}, std::move(columns)));
+}
+
+/// The rows of `first`, then those of `second`, whose ids move up to the block border behind the last row of `first`.
+/// Both are stored anew; a weight column stays in force if both have it.
+template <class Row, class Role>
+Dataset<Row, Role> concat(const Dataset<Row, Role>& first, const Dataset<Row, Role>& second) {
+    const Dataset<Row, Role> a = first.materialize(), b = second.materialize();
+    if ((a.state().plan.weight_slot < 0) != (b.state().plan.weight_slot < 0))
+        throw InvalidSetting("concat: one dataset is weighted and the other is not; call weigh_by on both or on neither");
+    const std::int64_t offset = detail::block_limit(a.state()) * block_rows;
+    auto               state = std::make_shared<DatasetState>(a.state());
+    for (const auto& chunk : b.state().chunks) state->chunks.push_back(detail::moved_up(*chunk, offset));
+    return Dataset<Row, Role>(std::move(state), a.slots());
+}
+
+}  // namespace partita::inline PARTITA_ABI

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A dataset without its types, and the passes over it: everything that need not be compiled once per pipeline.
+
+#include <partita/comm/reduce.hpp>
+#include <partita/comm/session.hpp>
+#include <partita/data/block.hpp>
+#include <partita/data/column_builder.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace partita::inline PARTITA_ABI {
+
+/// This worker's contiguous share of a dataset's chunks, and what is to be computed from them.
+struct DatasetState {
+    Session*                                  session = nullptr;
+    std::vector<std::shared_ptr<const Chunk>> chunks;
+    Plan                                      plan;
+};
+
+namespace detail {
+
+struct BlockPlace {
+    const Chunk* chunk;
+    std::size_t  index;
+};
+
+inline std::vector<BlockPlace> local_blocks(const DatasetState& state) {
+    std::vector<BlockPlace> places;
+    for (const auto& chunk : state.chunks)
+        for (std::size_t i = 0; i < chunk->block_count(); ++i) places.push_back({chunk.get(), i});
+    return places;
+}
+
+/// Runs `body(block, index, worker)` for every block of this worker, on all threads of its pool: `index` counts the worker's
+/// blocks, `worker` is below session.threads(). Errors carry the id of their block; of several the lowest block's is thrown.
+inline void for_each_local_block(const DatasetState& state, FunctionRef<void(Block&, std::size_t, std::size_t)> body) {
+    const std::vector<BlockPlace>       places = local_blocks(state);
+    std::vector<std::unique_ptr<Block>> blocks(state.session->threads());
+    state.session->for_each(places.size(), [&](std::size_t index, std::size_t worker) {
+            auto& block = blocks[worker];
+            if (!block) block = std::make_unique<Block>(state.plan);
+            block->move_to(*places[index].chunk, places[index].index);
+            try {
+                body(*block, index, worker);
+            } catch (Error& error) {
+                if (error.place().block < 0) {
+                    const std::int64_t row = error.place().row;
+                    error.locate(row < 0 ? row : block->row_id(static_cast<std::size_t>(row)), block->id());
+                }
+                throw;
+            }
+    });
+}
+
+inline void for_each_block(const DatasetState& state, FunctionRef<void(Block&, std::size_t)> body) {
+    for_each_local_block(state, [&](Block& block, std::size_t, std::size_t worker) { body(block, worker); });
+}
+
+/// Folds all blocks of all workers into one state: `update(state, block)` runs once per block, in any order, and the state's
+/// exact accumulators make the result independent of it. An error on any worker is thrown on all.
+template <class State, class Update>
+State aggregate_blocks(const DatasetState& state, const State& empty, Update update) {
+    std::vector<State> states(state.session->threads(), empty);
+    State              total = empty;
+    const PendingError pending = attempt([&] {
+        for_each_block(state, [&](Block& block, std::size_t worker) { update(states[worker], block); });
+        for (const State& part : states) merge_state(total, part);
+    });
+    all_reduce_state(state.session->communicator(), total, pending);
+    return total;
+}
+
+/// New chunks of the rows that `choose(block, rows)` names, block by block, with the columns of the given slots.
+inline std::vector<std::shared_ptr<const Chunk>> gather_rows(const DatasetState& state, const std::vector<int>& slots,
+                                                             FunctionRef<void(Block&, std::vector<std::uint32_t>&)> choose) {
+    std::vector<std::shared_ptr<const Chunk>> result(state.chunks.size());
+    state.session->communicator().agree(attempt([&] {
+        state.session->for_each(state.chunks.size(), [&](std::size_t index, std::size_t) {
+                const Chunk&               chunk = *state.chunks[index];
+                Block                      block(state.plan);
+                std::vector<ColumnBuilder> builders;
+                for (int slot : slots) builders.emplace_back(state.plan.slots[static_cast<std::size_t>(slot)].type);
+                std::vector<std::int64_t>  ids;
+                std::vector<std::uint32_t> chosen;
+                for (std::size_t i = 0; i < chunk.block_count(); ++i) {
+                    block.move_to(chunk, i);
+                    chosen.clear();
+                    choose(block, chosen);
+                    if (chosen.empty()) continue;
+                    const bool whole = chosen.size() == block.rows();
+                    for (std::size_t c = 0; c < slots.size(); ++c) {
+                        const ColumnSlice& slice = block.column(slots[c]);
+                        whole ? builders[c].append(slice) : builders[c].append(slice, chosen);
+                    }
+                    for (std::uint32_t row : chosen) ids.push_back(block.row_id(row));
+                }
+                if (ids.empty()) return;
+                std::vector<ColumnData> columns;
+                for (ColumnBuilder& builder : builders) columns.push_back(builder.finish());
+                const bool contiguous = ids.back() - ids.front() + 1 == static_cast<std::int64_t>(ids.size());
+                result[index] = contiguous ? std::make_shared<const Chunk>(ids.front(), ids.size(), std::move(columns))
+                                           : std::make_shared<const Chunk>(std::move(ids), std::move(columns));
+        });
+    }));
+    std::erase(result, nullptr);
+    return result;
+}
+
+inline void choose_all(Block& block, std::vector<std::uint32_t>& chosen) {
+    chosen.resize(block.rows());
+    for (std::size_t row = 0; row < chosen.size(); ++row) chosen[row] = static_cast<std::uint32_t>(row);
+}
+
+/// The slots that chunks store, in the order of their columns.
+inline std::vector<int> stored_slots(const Plan& plan) {
+    std::vector<int> slots;
+    for (std::size_t i = 0; i < plan.slots.size(); ++i) {
+        if (plan.slots[i].source < 0) continue;
+        const auto source = static_cast<std::size_t>(plan.slots[i].source);
+        if (slots.size() <= source) slots.resize(source + 1, -1);
+        slots[source] = static_cast<int>(i);
+    }
+    return slots;
+}
+
+inline std::int64_t local_rows(const DatasetState& state) {
+    std::int64_t rows = 0;
+    for (const auto& chunk : state.chunks) rows += static_cast<std::int64_t>(chunk->rows());
+    return rows;
+}
+
+/// One more than the highest block id of any worker.
+inline std::int64_t block_limit(const DatasetState& state) {
+    std::int64_t limit = 0;
+    if (!state.chunks.empty()) {
+        const Chunk& last = *state.chunks.back();
+        limit = last.block_id(last.block_count() - 1) + 1;
+    }
+    state.session->communicator().all_reduce(std::span(&limit, 1), Reduction::maximum);
+    return limit;
+}
+
+}  // namespace detail
+}  // namespace partita::inline PARTITA_ABI

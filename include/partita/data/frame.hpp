@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <partita/data/block.hpp>
+#include <partita/data/reads.hpp>
+
+namespace partita::inline PARTITA_ABI {
+
+/// A run of rows in memory, with typed columns. Copies share the columns.
+/// Row is a described struct, a Schema, or what a pipeline makes of one.
+template <class Row>
+class Frame {
+  public:
+    explicit Frame(std::shared_ptr<const Chunk> chunk) : chunk_(std::move(chunk)) {}
+
+    std::size_t  rows() const { return chunk_->rows(); }
+    std::int64_t row_id(std::size_t row) const { return chunk_->row_id(row); }
+
+    /// The column of that name: `std::span<const T>` for numbers, otherwise a view of column_view.hpp.
+    template <Name ColumnName>
+    auto column() const {
+        constexpr int index = find_column(columns_of<Row>, ColumnName.view());
+        static_assert(index >= 0, "the frame has no column of this name");
+        using T = ValueType<columns_of<Row>[static_cast<std::size_t>(index)].type>;
+        return view_of<T>(chunk_->column(static_cast<std::size_t>(index)).all());
+    }
+
+    const std::shared_ptr<const Chunk>& chunk() const { return chunk_; }
+
+  private:
+    std::shared_ptr<const Chunk> chunk_;
+};
+
+}  // namespace partita::inline PARTITA_ABI

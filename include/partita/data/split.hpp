@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Splits give data its role. They name their shape, keep row ids, and depend on the data and the seed alone.
+
+#include <partita/data/dataset.hpp>
+
+#include <bit>
+#include <tuple>
+
+namespace partita::inline PARTITA_ABI {
+
+/// Two parts: `train` is the share of the rows that is trained on, the rest is for the test.
+struct TrainTest {
+    double        train = 0.8;
+    std::uint64_t seed = 0;  ///< of random splits
+};
+/// Three parts: shares of the rows for training and validation, the rest is for the test.
+struct TrainValidationTest {
+    double        train = 0.6;
+    double        validation = 0.2;
+    std::uint64_t seed = 0;  ///< of random splits
+};
+/// Two parts by date: training before `test_from`, the test from then on.
+struct TrainTestDates {
+    Timestamp test_from;
+};
+/// Three parts by date: training before `validation_from`, the test from `test_from` on.
+struct TrainValidationTestDates {
+    Timestamp validation_from, test_from;
+};
+
+namespace detail {
+
+inline void check_share(const char* setting, double share, double limit) {
+    if (!(share > 0 && share < limit))
+        throw InvalidSetting(std::string("a split with ") + setting + " = " + std::to_string(share) + " leaves a part without rows; give a share above 0, and leave some for the test",
+                             Place{.setting = setting});
+}
+
+constexpr std::uint64_t stream_split = 2;
+
+template <class Row>
+Dataset<Row, Unsplit> rows_drawn(const Dataset<Row, Unsplit>& data, std::uint64_t seed, double from, double to) {
+    return data.keep_rows([&](Block& block, std::vector<std::uint32_t>& chosen) {
+        for (std::size_t row = 0; row < block.rows(); ++row) {
+            const double draw = uniform(seed, stream_split, static_cast<std::uint64_t>(block.row_id(row)));
+            if (draw >= from && draw < to) chosen.push_back(static_cast<std::uint32_t>(row));
+        }
+    });
+}
+
+/// The rows whose time lies in [from, to); missing times cannot be: the caller has checked the column's type.
+template <class Row>
+Dataset<Row, Unsplit> rows_between(const Dataset<Row, Unsplit>& data, int slot, Timestamp from, Timestamp to) {
+    return data.keep_rows([&](Block& block, std::vector<std::uint32_t>& chosen) {
+        const auto times = block.view<Timestamp>(slot);
+        for (std::size_t row = 0; row < block.rows(); ++row)
+            if (times[row] >= from && times[row] < to) chosen.push_back(static_cast<std::uint32_t>(row));
+    });
+}
+
+inline constexpr Timestamp beginning{INT64_MIN}, end_of_time{INT64_MAX};
+
+/// The earliest time such that at least `share` of the rows lie before it or at it, found exactly by counting the times' bits
+/// from the highest 16 down; rows with that very time fall into the later part unless all do.
+inline Timestamp time_at_share(const DatasetState& state, int slot, std::int64_t rows, double share) {
+    const auto    wanted = static_cast<std::int64_t>(share * static_cast<double>(rows));  // rows before the border
+    std::uint64_t prefix = 0;
+    std::int64_t  before = 0;
+    for (int shift = 48; shift >= 0; shift -= 16) {
+        std::vector<std::vector<std::int64_t>> counts(state.session->threads());
+        std::vector<std::int64_t>              total(1 << 16, 0);
+        const PendingError pending = attempt([&] {
+            for_each_block(state, [&](Block& block, std::size_t worker) {
+                auto& mine = counts[worker];
+                mine.resize(1 << 16);
+                for (Timestamp time : block.view<Timestamp>(slot)) {
+                    const std::uint64_t key = static_cast<std::uint64_t>(time.microseconds) ^ (std::uint64_t{1} << 63);
+                    if (shift == 48 || key >> (shift + 16) == prefix) ++mine[key >> shift & 0xFFFF];
+                }
+            });
+            for (const auto& mine : counts)
+                for (std::size_t i = 0; i < mine.size(); ++i) total[i] += mine[i];
+        });
+        state.session->communicator().all_reduce(total, Reduction::sum, pending);
+        std::size_t digit = 0;
+        while (digit < 0xFFFF && before + total[digit] <= wanted) before += total[digit++];
+        prefix = prefix << 16 | digit;
+    }
+    return Timestamp{static_cast<std::int64_t>(prefix ^ (std::uint64_t{1} << 63))};
+}
+
+template <Name TimeColumn, class Row>
+consteval int time_ordinal() {
+    constexpr int ordinal = find_column(columns_of<Row>, TimeColumn.view());
+    if constexpr (ordinal < 0) {
+        static_assert(sizeof(wrong::ColumnIsMissing<wrong::Wanted<TimeColumn>>) == 0, "split_by_time: the dataset has no column of this name");
+    } else {
+        static_assert(columns_of<Row>[static_cast<std::size_t>(ordinal)].type == column_type<Timestamp>,
+                      "split_by_time needs a Timestamp column without missing values");
+    }
+    return ordinal;
+}
+
+template <class Role>
+inline constexpr bool can_be_split = std::is_same_v<Role, Unsplit>;
+
+template <class Role>
+consteval void check_unsplit() {
+    if constexpr (!can_be_split<Role>) {
+        static_assert(sizeof(wrong::SplitNeedsUnsplitData<wrong::Given<Role>>) == 0,
+                      "only data without a role is split into roles; split it once, before anything else");
+    }
+}
+
+}  // namespace detail
+
+/// Draws each row for training with the chance `shape.train`, otherwise for the test.
+template <class Row, class Role>
+auto split_at_random(const Dataset<Row, Role>& data, TrainTest shape = {}) {
+    detail::check_unsplit<Role>();
+    detail::check_share("train", shape.train, 1);
+    return std::make_tuple(detail::rows_drawn(data, shape.seed, 0, shape.train).template with_role<Train>(),
+                           detail::rows_drawn(data, shape.seed, shape.train, 2).template with_role<Test>());
+}
+/// Draws each row for training, validation or the test.
+template <class Row, class Role>
+auto split_at_random(const Dataset<Row, Role>& data, TrainValidationTest shape) {
+    detail::check_unsplit<Role>();
+    detail::check_share("train", shape.train, 1);
+    detail::check_share("validation", shape.validation, 1 - shape.train);
+    const double border = shape.train + shape.validation;
+    return std::make_tuple(detail::rows_drawn(data, shape.seed, 0, shape.train).template with_role<Train>(),
+                           detail::rows_drawn(data, shape.seed, shape.train, border).template with_role<Validation>(),
+                           detail::rows_drawn(data, shape.seed, border, 2).template with_role<Test>());
+}
+
+/// The earliest rows for training, the latest for the test. Rows of one moment stay together.
+/// Errors: EmptyDataset. Cost: up to four counting passes over the time column, and one that moves the rows.
+template <Name TimeColumn, class Row, class Role>
+auto split_by_time(const Dataset<Row, Role>& data, TrainTest shape = {}) {
+    detail::check_unsplit<Role>();
+    detail::check_share("train", shape.train, 1);
+    const std::int64_t rows = data.count();
+    if (rows == 0) throw EmptyDataset("split_by_time was given no rows; check what was read and filtered before it");
+    const int       slot = data.slot(detail::time_ordinal<TimeColumn, Row>());
+    const Timestamp border = detail::time_at_share(data.state(), slot, rows, shape.train);
+    return split_by_time<TimeColumn>(data, TrainTestDates{border});
+}
+/// As above, in three parts.
+template <Name TimeColumn, class Row, class Role>
+auto split_by_time(const Dataset<Row, Role>& data, TrainValidationTest shape) {
+    detail::check_unsplit<Role>();
+    detail::check_share("train", shape.train, 1);
+    detail::check_share("validation", shape.validation, 1 - shape.train);
+    const std::int64_t rows = data.count();
+    if (rows == 0) throw EmptyDataset("split_by_time was given no rows; check what was read and filtered before it");
+    const int       slot = data.slot(detail::time_ordinal<TimeColumn, Row>());
+    const Timestamp first = detail::time_at_share(data.state(), slot, rows, shape.train);
+    const Timestamp second = detail::time_at_share(data.state(), slot, rows, shape.train + shape.validation);
+    return split_by_time<TimeColumn>(data, TrainValidationTestDates{first, second});
+}
+/// Training before the date, the test from it on.
+template <Name TimeColumn, class Row, class Role>
+auto split_by_time(const Dataset<Row, Role>& data, TrainTestDates dates) {
+    detail::check_unsplit<Role>();
+    const int slot = data.slot(detail::time_ordinal<TimeColumn, Row>());
+    return std::make_tuple(detail::rows_between(data, slot, detail::beginning, dates.test_from).template with_role<Train>(),
+                           detail::rows_between(data, slot, dates.test_from, detail::end_of_time).template with_role<Test>());
+}
+/// Training, validation and the test between the dates.
+/// Errors: InvalidSetting if the dates are not in order.
+template <Name TimeColumn, class Row, class Role>
+auto split_by_time(const Dataset<Row, Role>& data, TrainValidationTestDates dates) {
+    detail::check_unsplit<Role>();
+    if (dates.test_from < dates.validation_from)
+        throw InvalidSetting("split_by_time: test_from lies before validation_from; give them in order", Place{.setting = "test_from"});
+    const int slot = data.slot(detail::time_ordinal<TimeColumn, Row>());
+    return std::make_tuple(
+        detail::rows_between(data, slot, detail::beginning, dates.validation_from).template with_role<Train>(),
+        detail::rows_between(data, slot, dates.validation_from, dates.test_from).template with_role<Validation>(),
+        detail::rows_between(data, slot, dates.test_from, detail::end_of_time).template with_role<Test>());
+}
+
+/// Names the role of data that come already split.
+template <class Row>
+Dataset<Row, Train> as_train(const Dataset<Row, Unsplit>& data) { return data.template with_role<Train>(); }
+template <class Row>
+Dataset<Row, Validation> as_validation(const Dataset<Row, Unsplit>& data) { return data.template with_role<Validation>(); }
+template <class Row>
+Dataset<Row, Test> as_test(const Dataset<Row, Unsplit>& data) { return data.template with_role<Test>(); }
+
+/// The rows of both for the last fit, once everything is decided.
+template <class Row>
+Dataset<Row, Train> refit_rows(const Dataset<Row, Train>& train, const Dataset<Row, Validation>& validation) {
+    return concat(train, validation.template with_role<Train>());
+}
+
+}  // namespace partita::inline PARTITA_ABI

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <partita/data/dataset_state.hpp>
+
+#include <array>
+#include <tuple>
+
+namespace partita::inline PARTITA_ABI {
+
+/// The rows that an iterative estimator fits, with exactly the columns of its FitInputs, typed. It knows neither the pipeline
+/// nor the dataset they come from, so a learner is compiled once per list of column types.
+///
+/// Every pass is collective. `update(state, views…, weights)` runs once per block of at most 4096 rows; the state's exact
+/// accumulators make the result the same for any number of threads and workers.
+template <class... Values>
+class FitRows {
+  public:
+    FitRows(DatasetState state, std::array<int, sizeof...(Values)> slots, std::vector<std::string> feature_names = {})
+        : state_(std::move(state)), slots_(slots), feature_names_(std::move(feature_names)) {}
+
+    Session& session() const { return *state_.session; }
+    bool     weighted() const { return state_.plan.weight_slot >= 0; }
+
+    /// The number of rows on all workers.
+    std::int64_t count() const {
+        std::int64_t rows = detail::local_rows(state_);
+        session().communicator().all_reduce(std::span(&rows, 1), Reduction::sum);
+        return rows;
+    }
+
+    /// One pass over all rows of all workers.
+    template <class State, class Update>
+    State aggregate(const State& empty, Update update) {
+        return detail::aggregate_blocks(state_, empty, [&](State& state, Block& block) {
+            with_views(block, [&](const auto&... views) { update(state, views..., block.weights()); });
+        });
+    }
+
+    /// The number of blocks that this worker holds, for storage of one's own per block.
+    std::size_t local_blocks() const {
+        std::size_t blocks = 0;
+        for (const auto& chunk : state_.chunks) blocks += chunk->block_count();
+        return blocks;
+    }
+
+    /// One pass over this worker's rows: `body(index, views…, weights)` with index below local_blocks(), on all threads.
+    /// An error of any worker is thrown on all.
+    template <class Body>
+    void for_each_block(Body body) {
+        session().communicator().agree(attempt([&] {
+            detail::for_each_local_block(state_, [&](Block& block, std::size_t index, std::size_t) {
+                with_views(block, [&](const auto&... views) { body(index, views..., block.weights()); });
+            });
+        }));
+    }
+
+    /// Stores the columns if they are still to be computed, so that further passes only read.
+    /// Cost: one pass, and memory for the columns; nothing if they are stored already.
+    void pack() {
+        bool stored = true;
+        for (int slot : slots_) stored = stored && state_.plan.slots[static_cast<std::size_t>(slot)].source >= 0;
+        if (stored) return;
+        std::vector<int> wanted(slots_.begin(), slots_.end());
+        if (weighted()) wanted.push_back(state_.plan.weight_slot);
+        DatasetState packed;
+        packed.session = state_.session;
+        packed.chunks = detail::gather_rows(state_, wanted, detail::choose_all);
+        for (int slot : wanted) {
+            Plan::Slot column = state_.plan.slots[static_cast<std::size_t>(slot)];
+            column.source = static_cast<int>(packed.plan.slots.size());
+            column.step = -1;
+            packed.plan.slots.push_back(column);
+        }
+        if (weighted()) packed.plan.weight_slot = static_cast<int>(wanted.size()) - 1;
+        for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i] = static_cast<int>(i);
+        state_ = std::move(packed);
+    }
+
+    /// The names of the elements of the feature vector, as far as the pipeline knows them.
+    const std::vector<std::string>& feature_names() const { return feature_names_; }
+
+  private:
+    template <class Body>
+    void with_views(Block& block, Body body) {
+        [&]<std::size_t... I>(std::index_sequence<I...>) {
+            body(block.template view<Values>(slots_[I])...);
+        }(std::index_sequence_for<Values...>());
+    }
+
+    DatasetState                        state_;
+    std::array<int, sizeof...(Values)>  slots_;
+    std::vector<std::string>            feature_names_;
+};
+
+}  // namespace partita::inline PARTITA_ABI
