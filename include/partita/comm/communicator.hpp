@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <exception>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,7 +20,8 @@ namespace partita::inline PARTITA_ABI {
 /// A communication policy: constructed from a Link, it says how numbers travel. `all_reduce` leaves in every worker's
 /// words the reduction over all workers; `all_gather` gives every worker's bytes, of any size each, in the order of ranks.
 /// Both must let every worker's input reach every worker, even where the numbers of some do not matter: errors travel with
-/// them. `words` is never empty. A member `transport` names the type that starts the workers; a policy may also define
+/// them. `words` is never empty; who sends to whom must not depend on its length, because a worker with an error may bring
+/// another length. A member `transport` names the type that starts the workers; a policy may also define
 /// `void broadcast(Bytes&, std::size_t root)`.
 template <class Policy>
 concept Communicator = std::constructible_from<Policy, Link&> &&
@@ -61,6 +63,11 @@ class CommunicatorBase {
 
     /// `bytes` becomes what worker `root` brings.
     void broadcast(Bytes& bytes, std::size_t root = 0, const PendingError& pending = {}) {
+        if (root >= size()) {
+            throw InvalidSetting("broadcast from worker " + std::to_string(root) + " of " + std::to_string(size()) +
+                                     "; workers count from 0",
+                                 Place{.setting = "root"});
+        }
         if (!spreads()) {
             std::vector<Bytes> gathered = all_gather(rank() == root ? std::span<const std::byte>(bytes) : std::span<const std::byte>{}, pending);
             bytes = std::move(gathered[root]);

@@ -120,6 +120,9 @@ class Link {
         failure_ = {std::move(wire), std::move(error)};
     }
 
+    /// Sends under another name from here on, and gives the former: for policies that talk before they do what was asked.
+    Operation exchange_operation(Operation operation) noexcept { return std::exchange(operation_, operation); }
+
     const Instruments& instruments() const noexcept { return instruments_; }
     Channel&           channel() noexcept { return channel_; }
 
@@ -185,6 +188,7 @@ class Link {
     }
 
     void mismatch(std::size_t from, const std::string& what) {
+        if (failed()) return;  // a worker with an error need not know the sizes
         fail(std::make_exception_ptr(CollectiveMismatch(
             "process " + std::to_string(rank()) + " is in a collective (" +
                 describe(static_cast<std::uint32_t>(operation_), sequence_) + ") and process " + std::to_string(from) + " " + what +

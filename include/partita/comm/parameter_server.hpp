@@ -28,18 +28,13 @@ class ParameterServer {
     std::size_t size() const noexcept { return link_.size(); }
 
     void all_reduce(std::span<std::int64_t> words, Reduction reduction) {
-        // Who owns no key takes no part as a server: nothing is pushed to it or pulled from it.
+        // Where a vector is shorter than P, some own no key: to and from them goes the status alone. It must go, because a
+        // worker with an error may not know the length and still has to send and expect the same messages as the others.
         const std::span<std::int64_t> own = keys_of(words, rank());
-        for_others([&](std::size_t owner) {
-            if (!keys_of(words, owner).empty()) link_.send(owner, keys_of(words, owner));
-        });
-        if (!own.empty()) {
-            for_others([&](std::size_t worker) { link_.combine(worker, own, reduction); });
-            for_others([&](std::size_t worker) { link_.send(worker, own); });
-        }
-        for_others([&](std::size_t owner) {
-            if (!keys_of(words, owner).empty()) link_.receive(owner, keys_of(words, owner));
-        });
+        for_others([&](std::size_t owner) { link_.send(owner, keys_of(words, owner)); });
+        for_others([&](std::size_t worker) { link_.combine(worker, own, reduction); });
+        for_others([&](std::size_t worker) { link_.send(worker, own); });
+        for_others([&](std::size_t owner) { link_.receive(owner, keys_of(words, owner)); });
     }
 
     /// Here every worker owns its own bytes, and all pull them.

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <partita/comm/channel.hpp>
+#include <partita/comm/in_process.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <tuple>
+#include <vector>
+
+namespace partita::inline PARTITA_ABI {
+
+/// One message as it was sent.
+struct MessageRecord {
+    std::uint64_t sequence = 0;       ///< which collective of the run, from 1
+    std::uint32_t operation = 0;      ///< see Operation
+    std::uint32_t step = 0;           ///< the longest chain of messages that led to this one, itself included
+    std::size_t   from = 0;
+    std::size_t   to = 0;
+    std::size_t   payload_bytes = 0;  ///< without the header
+    bool          failed = false;     ///< it carried an error
+};
+
+/// What Counting writes to: give its address as `RunSettings::instruments.messages`. Safe from any thread.
+class MessageLog {
+  public:
+    void add(const MessageRecord& record) {
+        const std::lock_guard lock(mutex_);
+        records_.push_back(record);
+    }
+    void clear() {
+        const std::lock_guard lock(mutex_);
+        records_.clear();
+    }
+    /// All messages so far, by collective, step, sender and receiver.
+    std::vector<MessageRecord> messages() const {
+        const std::lock_guard      lock(mutex_);
+        std::vector<MessageRecord> sorted = records_;
+        std::sort(sorted.begin(), sorted.end(), [](const MessageRecord& a, const MessageRecord& b) {
+            return std::tie(a.sequence, a.step, a.from, a.to) < std::tie(b.sequence, b.step, b.from, b.to);
+        });
+        return sorted;
+    }
+
+  private:
+    mutable std::mutex         mutex_;
+    std::vector<MessageRecord> records_;
+};
+
+/// A transport that records every message of the one it wraps: `RingAllReduce<Counting<InProcess>>`.
+template <class Transport = InProcess>
+class Counting final : public Channel {
+  public:
+    static void launch(const RunSettings& settings, FunctionRef<void(Channel&)> worker) {
+        Transport::launch(settings, [&](Channel& inner) {
+            Counting channel(inner, settings.instruments.messages);
+            worker(channel);
+        });
+    }
+
+    Counting(Channel& inner, MessageLog* log) : inner_(inner), log_(log) {}
+
+    std::size_t rank() const noexcept override { return inner_.rank(); }
+    std::size_t size() const noexcept override { return inner_.size(); }
+    bool        leads_process() const noexcept override { return inner_.leads_process(); }
+    std::size_t workers_on_machine() const noexcept override { return inner_.workers_on_machine(); }
+
+    void send(std::size_t to, const MessageHeader& header, std::span<const std::byte> payload) override {
+        if (log_ != nullptr) {
+            log_->add({header.sequence, header.operation, header.step, rank(), to, payload.size(), header.failed != 0});
+        }
+        inner_.send(to, header, payload);
+    }
+    void receive(std::size_t from, MessageHeader& header, Bytes& payload) override { inner_.receive(from, header, payload); }
+    void abandon(std::span<const std::byte> error) override { inner_.abandon(error); }
+    [[noreturn]] void kill() override { inner_.kill(); }
+
+  private:
+    Channel&    inner_;
+    MessageLog* log_;
+};
+
+}  // namespace partita::inline PARTITA_ABI
