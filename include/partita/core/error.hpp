@@ -114,6 +114,12 @@ class UnseenCategory : public ErrorOf<UnseenCategory> {
     static constexpr const char* name = "unseen_category";
     using ErrorOf::ErrorOf;
 };
+/// A column has more distinct categories than its stage was allowed to keep.
+class TooManyCategories : public ErrorOf<TooManyCategories> {
+  public:
+    static constexpr const char* name = "too_many_categories";
+    using ErrorOf::ErrorOf;
+};
 /// A vector has another width than the fit, or than the rows before it.
 class WrongWidth : public ErrorOf<WrongWidth> {
   public:
@@ -290,7 +296,7 @@ struct ErrorList {};
 /// Every concrete error: what a worker can rebuild under its own type from a message.
 using AllErrors =
     ErrorList<InvalidSetting, EmptyDataset, NonFiniteValue, MissingValue, NegativeWeight, WrongClassCount, CollinearFeatures,
-              UnseenCategory, WrongWidth, NumericOverflow, UndefinedMetric, NotConverged, Cancelled, FileError,
+              UnseenCategory, TooManyCategories, WrongWidth, NumericOverflow, UndefinedMetric, NotConverged, Cancelled, FileError,
               MissingComponent, WrongColumnCount, BadValue, BadQuote, MissingHeaderColumn, DuplicateHeaderColumn,
               BadCompression, TooManyBadRecords, ModelFileTruncated, ModelFileCorrupt, ModelFileMalformed, ModelFileVersion,
               ModelFileMismatch, ModelFileInvalid, RemoteError, WorkerLost, DeadlineExceeded, CollectiveMismatch>;
