@@ -29,7 +29,7 @@ struct ErrorKey {
     std::uint64_t rank = 0;
 
     friend bool operator<(const ErrorKey& a, const ErrorKey& b) {
-        const auto place = [](std::int64_t block) { return block < 0 ? std::numeric_limits<std::int64_t>::max() : block; };
+        const auto place = [](std::int64_t id) { return id < 0 ? std::numeric_limits<std::int64_t>::max() : id; };
         return place(a.block) != place(b.block) ? place(a.block) < place(b.block) : a.rank < b.rank;
     }
 };
