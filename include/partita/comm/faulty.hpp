@@ -76,7 +76,7 @@ class Faulty {
             switch (fault.kind) {
                 case FaultKind::error: link_.fail(error); break;
                 case FaultKind::leave: std::rethrow_exception(error);
-                case FaultKind::kill: link_.channel().kill();
+                case FaultKind::kill: link_.channel().kill(); break;
                 case FaultKind::delay: std::this_thread::sleep_for(std::chrono::duration<double>(fault.delay_seconds)); break;
             }
         }

@@ -76,8 +76,9 @@ class InProcessHub {
                                       std::chrono::duration<double>(deadline_seconds_));
             const bool in_time = me.arrived.wait_until(lock, deadline, over);
             if (!in_time) {
-                lock.unlock();
+                lock.unlock();  // everybody is woken, this worker among them
                 give_up_on_late(self, from);
+                lock.lock();
             }
             me.waits_for.store(nobody, std::memory_order_relaxed);
         }

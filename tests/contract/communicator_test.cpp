@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The laws of every communication policy: values, and errors that meet on all workers.
+
+#include "communicator.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <stdexcept>
+
+using namespace communicator_contract;
+
+static_assert(pt::Communicator<pt::LocalThreads>);
+static_assert(pt::Communicator<pt::TreeAggregate<>>);
+static_assert(pt::Communicator<pt::RingAllReduce<>>);
+static_assert(pt::Communicator<pt::ParameterServer<>>);
+static_assert(pt::Communicator<pt::ParameterServer<pt::InProcess, pt::Bsp>>);
+static_assert(pt::Communicator<Star<>>);
+static_assert(!pt::Communicator<int>);
+static_assert(!pt::Communicator<pt::Link>);
+
+TEMPLATE_TEST_CASE("collectives give the same values on every worker", "[comm]", pt::TreeAggregate<>, pt::RingAllReduce<>,
+                   pt::ParameterServer<>, Star<>) {
+    for (const std::size_t workers : worker_counts) {
+        const auto lines = report<TestType>({.workers = workers}, [&](pt::Session& session) -> std::string {
+            pt::CommunicatorBase& communicator = session.communicator();
+            if (session.size() != workers || communicator.rank() != session.rank()) return "wrong size or rank";
+            for (const std::size_t length : {0, 1, 2, 3, 7, 64, 1000}) {
+                std::vector<std::int64_t> sums(length), maxima(length), expected_sums(length), expected_maxima(length);
+                for (std::size_t i = 0; i < length; ++i) {
+                    std::uint64_t sum = 0;  // the full range of the words, so that the sums wrap around
+                    std::int64_t  maximum = std::numeric_limits<std::int64_t>::min();
+                    for (std::size_t rank = 0; rank < workers; ++rank) {
+                        const std::uint64_t word = scrambled(rank, i, length);
+                        sum += word;
+                        maximum = std::max(maximum, static_cast<std::int64_t>(word));
+                    }
+                    expected_sums[i] = static_cast<std::int64_t>(sum);
+                    expected_maxima[i] = maximum;
+                    sums[i] = maxima[i] = static_cast<std::int64_t>(scrambled(session.rank(), i, length));
+                }
+                communicator.all_reduce(sums);
+                communicator.all_reduce(maxima, pt::Reduction::maximum);
+                if (sums != expected_sums) return "wrong sum of length " + std::to_string(length);
+                if (maxima != expected_maxima) return "wrong maximum of length " + std::to_string(length);
+            }
+            const auto bytes_of = [](std::size_t rank) { return pt::Bytes((rank * 37) % 101, static_cast<std::byte>(rank)); };
+            const auto gathered = communicator.all_gather(bytes_of(session.rank()));
+            if (gathered.size() != workers) return "wrong number of gathered";
+            for (std::size_t rank = 0; rank < workers; ++rank) {
+                if (gathered[rank] != bytes_of(rank)) return "wrong bytes of " + std::to_string(rank);
+            }
+            for (std::size_t root = 0; root < workers; ++root) {
+                pt::Bytes bytes = bytes_of(session.rank());
+                communicator.broadcast(bytes, root);
+                if (bytes != bytes_of(root)) return "wrong broadcast from " + std::to_string(root);
+            }
+            communicator.barrier();
+            return "fine";
+        });
+        CAPTURE(workers);
+        CHECK(lines == all(workers, "fine"));
+    }
+}
+
+TEMPLATE_TEST_CASE("long vectors", "[comm]", pt::TreeAggregate<>, pt::RingAllReduce<>, pt::ParameterServer<>, Star<>) {
+    const auto lines = report<TestType>({.workers = 3}, [&](pt::Session& session) -> std::string {
+        std::vector<std::int64_t> words(300'001, static_cast<std::int64_t>(session.rank()) + 1);
+        session.communicator().all_reduce(words);
+        return words == std::vector<std::int64_t>(words.size(), 6) ? "fine" : "wrong";
+    });
+    CHECK(lines == all(3, "fine"));
+}
+
+TEMPLATE_TEST_CASE("an error of one worker is thrown by all, and the session goes on", "[comm]", pt::TreeAggregate<>,
+                   pt::RingAllReduce<>, pt::ParameterServer<>, Star<>) {
+    for (const std::size_t workers : worker_counts) {
+        for (std::size_t thrower = 0; thrower < workers; ++thrower) {
+            const auto lines = report<TestType>({.workers = workers}, [&](pt::Session& session) -> std::string {
+                pt::CommunicatorBase& communicator = session.communicator();
+                const bool            mine = session.rank() == thrower;
+                const auto            typed = pt::attempt([&] {
+                    if (mine) throw pt::EmptyDataset("no rows", pt::Place{.file = "trips.csv", .line = 7});
+                });
+                const auto foreign = pt::attempt([&] {
+                    if (mine) throw std::runtime_error("foreign");
+                });
+                const auto number = pt::attempt([&] {
+                    if (mine) throw 42;
+                });
+                std::string               log;
+                std::vector<std::int64_t> words(mine ? 0 : 10);  // a worker with an error need not know the length
+                pt::Bytes                 bytes(5);
+                log += outcome([&] { communicator.all_reduce(words, pt::Reduction::sum, typed); }) + "; ";
+                log += outcome([&] { communicator.all_gather(bytes, typed); }) + "; ";
+                log += outcome([&] { communicator.broadcast(bytes, 0, typed); }) + "; ";
+                log += outcome([&] { communicator.agree(foreign); }) + "; ";
+                log += outcome([&] { communicator.agree(number); }) + "; ";
+                std::int64_t one = 1;
+                communicator.all_reduce({&one, 1});
+                return log + std::to_string(one);
+            });
+            CAPTURE(workers, thrower);
+            const std::string of = " of " + std::to_string(thrower);
+            const std::string typed = "empty_dataset" + of + "; empty_dataset" + of + "; empty_dataset" + of + "; ";
+            for (std::size_t rank = 0; rank < workers; ++rank) {
+                CHECK(lines[rank] == typed +
+                                         (rank == thrower ? "original foreign; original int 42; "
+                                                          : "remote_error" + of + ": std::runtime_error; remote_error" + of +
+                                                                ": int; ") +
+                                         std::to_string(workers));
+            }
+        }
+    }
+}
+
+TEMPLATE_TEST_CASE("of several errors the lowest block wins, then the lowest rank", "[comm]", pt::TreeAggregate<>,
+                   pt::RingAllReduce<>, pt::ParameterServer<>, Star<>) {
+    for (const std::size_t workers : {2U, 3U, 5U, 8U}) {
+        const std::size_t last = workers - 1;
+        const auto        lines = report<TestType>({.workers = workers}, [&](pt::Session& session) -> std::string {
+            const auto rank = static_cast<std::int64_t>(session.rank());
+            std::string log;
+            // blocks fall with the rank: the last worker's is the lowest
+            log += outcome([&] {
+                       session.communicator().agree(pt::attempt(
+                           [&] { throw pt::BadValue("bad", pt::Place{.block = 100 - rank}); }));
+                   }) + "; ";
+            // the block is only known to the caller
+            log += outcome([&] {
+                       session.communicator().agree({std::make_exception_ptr(pt::BadQuote("bad")), rank == 1 ? 3 : 4});
+                   }) + "; ";
+            // no blocks: the lowest rank; with a block goes before without
+            log += outcome([&] {
+                       session.communicator().agree(
+                           rank == 0 ? pt::PendingError{} : pt::PendingError{std::make_exception_ptr(pt::FileError("gone"))});
+                   }) + "; ";
+            log += outcome([&] {
+                session.communicator().agree(
+                    {std::make_exception_ptr(pt::MissingValue("none")), session.rank() == last ? 9 : -1});
+            });
+            return log;
+        });
+        CAPTURE(workers);
+        CHECK(lines == all(workers, "bad_value of " + std::to_string(last) + "; bad_quote of 1; file_error of 1; missing_value of " +
+                                        std::to_string(last)));
+    }
+}
+
+TEMPLATE_TEST_CASE("random sequences of calls equal a model of them", "[comm]", pt::TreeAggregate<>, pt::RingAllReduce<>,
+                   pt::ParameterServer<>, Star<>) {
+    for (const std::size_t workers : worker_counts) {
+        const auto lines = report<TestType>({.workers = workers}, [&](pt::Session& session) -> std::string {
+            pt::CommunicatorBase& communicator = session.communicator();
+            for (std::uint64_t call = 0; call < 150; ++call) {
+                const std::uint64_t draw = scrambled(call, workers);
+                const std::size_t   length = (draw >> 8) % 40;
+                const std::size_t   thrower = (draw >> 16) % (4 * workers);  // three in four calls have no error
+                const bool          mine = session.rank() == thrower;
+                const auto          pending = pt::attempt([&] {
+                    if (mine) throw pt::NotConverged("no");
+                });
+                std::vector<std::int64_t> words(length, static_cast<std::int64_t>(scrambled(call, session.rank())));
+                std::string               got, want;
+                got = outcome([&] {
+                    switch (draw % 3) {
+                        case 0: communicator.all_reduce(words, pt::Reduction::sum, pending); break;
+                        case 1: {
+                            const auto gathered = communicator.all_gather(std::as_bytes(std::span(words)), pending);
+                            for (std::size_t rank = 0; rank < workers; ++rank) {
+                                const std::vector<std::int64_t> theirs(length,
+                                                                       static_cast<std::int64_t>(scrambled(call, rank)));
+                                const auto bytes = std::as_bytes(std::span(theirs));
+                                if (gathered[rank] != pt::Bytes(bytes.begin(), bytes.end())) throw std::runtime_error("gather");
+                            }
+                            break;
+                        }
+                        default: communicator.agree(pending);
+                    }
+                });
+                want = thrower < workers ? "not_converged of " + std::to_string(thrower) : "fine";
+                if (got != want) return "call " + std::to_string(call) + ": " + got + " instead of " + want;
+                if (want == "fine" && draw % 3 == 0 && length > 0) {
+                    std::uint64_t sum = 0;
+                    for (std::size_t rank = 0; rank < workers; ++rank) sum += scrambled(call, rank);
+                    if (words[length - 1] != static_cast<std::int64_t>(sum)) return "wrong sum in call " + std::to_string(call);
+                }
+            }
+            return "fine";
+        });
+        CAPTURE(workers);
+        CHECK(lines == all(workers, "fine"));
+    }
+}
