@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The exact area under the ROC curve of rows in memory: all threads deal the rows to buckets by the leading bits of their
+// scores, then count the pairs within each bucket; between buckets every pair is decided.
+
+#include <partita/core/error.hpp>
+#include <partita/core/version.hpp>
+#include <partita/evaluate/roc_area/rank.hpp>
+#include <partita/evaluate/roc_area/tally.hpp>
+#include <partita/evaluate/score.hpp>
+#include <partita/exec/thread_pool.hpp>
+#include <partita/math/ordered_bits.hpp>
+#include <partita/math/weights.hpp>
+
+#include <cmath>
+#include <concepts>
+#include <limits>
+#include <span>
+#include <string>
+
+namespace partita::inline PARTITA_ABI {
+
+namespace detail {
+
+/// A run of rows: scores, labels (0 or 1), and weights or none.
+template <class T>
+struct ScoredRows {
+    const T* scores;
+    const std::uint8_t* labels;
+    Weights weights;
+    std::size_t rows;
+};
+
+/// Keys that order like the scores, as unsigned integers.
+template <class T>
+using ScoreKey = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+template <class T>
+ScoreKey<T> score_key(T score) {
+    using Key = ScoreKey<T>;
+    return static_cast<Key>(ordered_bits(score)) ^ (Key{1} << (8 * sizeof(Key) - 1));
+}
+
+/// What a first look at the rows tells; rows of weight zero are not looked at.
+template <class T>
+struct ScoreRange {
+    ScoreKey<T> least = std::numeric_limits<ScoreKey<T>>::max(), most = 0;
+    double heaviest[2] = {0, 0};  // of both classes
+    bool sound = true;            // no weight is negative or not finite
+
+    void look(const ScoredRows<T>& run, bool all_unit) {
+        if (all_unit) {
+            for (std::size_t i = 0; i < run.rows; ++i) {
+                const auto key = score_key(run.scores[i]);
+                least = key < least ? key : least;
+                most = key > most ? key : most;
+            }
+            return;
+        }
+        for (std::size_t i = 0; i < run.rows; ++i) {
+            const double weight = run.weights[i];
+            sound = sound && weight >= 0 && weight <= std::numeric_limits<double>::max();
+            if (!(weight > 0)) continue;
+            const auto key = score_key(run.scores[i]);
+            least = std::min(least, key);
+            most = std::max(most, key);
+            double& heaviest_of_class = heaviest[run.labels[i] != 0];
+            heaviest_of_class = std::max(heaviest_of_class, weight);
+        }
+    }
+    void merge(const ScoreRange& other) {
+        least = std::min(least, other.least);
+        most = std::max(most, other.most);
+        for (int label : {0, 1}) heaviest[label] = std::max(heaviest[label], other.heaviest[label]);
+        sound = sound && other.sound;
+    }
+    bool finite() const {
+        return least > score_key(-std::numeric_limits<T>::infinity()) &&
+               most < score_key(std::numeric_limits<T>::infinity());
+    }
+};
+
+template <class T>
+[[noreturn]] void refuse_rows(std::span<const ScoredRows<T>> runs) {
+    std::int64_t row = 0;
+    for (const ScoredRows<T>& run : runs) {
+        for (std::size_t i = 0; i < run.rows; ++i, ++row) {
+            const double weight = run.weights[i];
+            Place place;
+            place.row = row;
+            const std::string where = " (row " + std::to_string(row) + ")";
+            if (!std::isfinite(weight))
+                throw NonFiniteValue("a weight is NaN or infinite; give finite weights" + where, place);
+            if (weight < 0)
+                throw NegativeWeight("a weight is negative; weights count rows, so give 0 or more" + where, place);
+            if (weight > 0 && !std::isfinite(run.scores[i])) {
+                throw NonFiniteValue("a score is NaN or infinite, which has no rank; filter such rows out" + where,
+                                     place);
+            }
+        }
+    }
+    throw NonFiniteValue("a score or a weight is not finite");
+}
+
+/// Rows of a class in units of 2^-62 of (a power of two that is at least) its heaviest row.
+inline std::uint64_t weight_units(double weight, int exponent) {
+    return static_cast<std::uint64_t>(__builtin_ldexp(weight, exponent) + 0.5);
+}
+inline int unit_exponent(double heaviest) {
+    int exponent = 0;
+    static_cast<void>(std::frexp(heaviest, &exponent));
+    return 62 - exponent;
+}
+
+/// Deals rows to buckets and counts their pairs.
+template <class T, class Row>
+class PairCounter {
+  public:
+    PairCounter(std::span<const ScoredRows<T>> runs, const ScoreRange<T>& range, ThreadPool& pool)
+        : runs_(runs), least_(range.least), pool_(pool) {
+        const auto width = static_cast<std::uint64_t>(range.most - range.least);
+        shift_ = std::max(0, static_cast<int>(std::bit_width(width)) - bucket_bits);
+        buckets_ = static_cast<std::size_t>(width >> shift_) + 1;
+        if constexpr (Tally<Row>::weighted) {
+            for (int label : {0, 1}) exponent_[label] = unit_exponent(range.heaviest[label]);
+        }
+        for (const ScoredRows<T>& run : runs) rows_ += run.rows;
+        parts_ = std::min(runs.size(), pool.threads() == 1 ? 1 : 2 * pool.threads());
+    }
+
+    Score area() {
+        deal();
+        std::vector<Tally<Row>> tallies(buckets_);
+        std::vector<Ranker<Row>> rankers(pool_.threads());
+        constexpr std::size_t stride = 16;
+        pool_.for_each((buckets_ + stride - 1) / stride, [&](std::size_t group, std::size_t worker) {
+            const std::size_t last = std::min(buckets_, (group + 1) * stride);
+            for (std::size_t b = group * stride; b < last; ++b) {
+                rankers[worker].count(dealt_.get() + starts_[b], starts_[b + 1] - starts_[b], tallies[b]);
+            }
+        });
+        PairCount negative = 0, positive = 0;
+        PairSum pairs, all;
+        for (const Tally<Row>& tally : tallies) {
+            pairs.add(tally.pairs);
+            pairs.add_product(tally.positive, 2 * negative);
+            negative += tally.negative;
+            positive += tally.positive;
+        }
+        if (positive == 0 && negative == 0) return Score::undefined("there are no rows of positive weight");
+        if (positive == 0) return Score::undefined("all rows are of the negative class");
+        if (negative == 0) return Score::undefined("all rows are of the positive class");
+        all.add_product(positive, 2 * negative);
+        return Score(pairs.rounded() / all.rounded());
+    }
+
+  private:
+    static constexpr int bucket_bits = 12;
+
+    std::size_t first_run(std::size_t part) const { return part * runs_.size() / parts_; }
+
+    void deal() {
+        std::vector<std::vector<std::size_t>> at(parts_);
+        pool_.for_each(parts_, [&](std::size_t part, std::size_t) {
+            at[part].assign(buckets_, 0);
+            std::size_t* counts = at[part].data();
+            for (std::size_t r = first_run(part); r < first_run(part + 1); ++r) {
+                const ScoredRows<T>& run = runs_[r];
+                for (std::size_t i = 0; i < run.rows; ++i) {
+                    if (skipped(run, i)) continue;
+                    ++counts[(score_key(run.scores[i]) - least_) >> shift_];
+                }
+            }
+        });
+        starts_.resize(buckets_ + 1);
+        std::size_t start = 0;
+        for (std::size_t b = 0; b < buckets_; ++b) {
+            starts_[b] = start;
+            for (std::vector<std::size_t>& counts : at) {
+                const std::size_t size = counts[b];
+                counts[b] = start;
+                start += size;
+            }
+        }
+        starts_[buckets_] = start;
+        dealt_ = std::make_unique_for_overwrite<Row[]>(start);
+        pool_.for_each(parts_, [&](std::size_t part, std::size_t) {
+            std::size_t* next = at[part].data();
+            const auto mask = static_cast<ScoreKey<T>>((std::uint64_t{1} << shift_) - 1);
+            Row* const dealt = dealt_.get();
+            for (std::size_t r = first_run(part); r < first_run(part + 1); ++r) {
+                const ScoredRows<T>& run = runs_[r];
+                for (std::size_t i = 0; i < run.rows; ++i) {
+                    if (skipped(run, i)) continue;
+                    const ScoreKey<T> above = score_key(run.scores[i]) - least_;
+                    const bool label = run.labels[i] != 0;
+                    // Within its bucket a row needs no leading bits, so there is room for its label.
+                    const auto bits = static_cast<ScoreKey<T>>((above & mask) << 1 | ScoreKey<T>{label});
+                    Row& row = dealt[next[above >> shift_]++];
+                    if constexpr (Tally<Row>::weighted) {
+                        row = {bits, weight_units(run.weights[i], exponent_[label])};
+                    } else {
+                        row = bits;
+                    }
+                }
+            }
+        });
+    }
+    static bool skipped(const ScoredRows<T>& run, std::size_t row) {
+        if constexpr (Tally<Row>::weighted) return !(run.weights[row] > 0);
+        return false;
+    }
+
+    std::span<const ScoredRows<T>> runs_;
+    ScoreKey<T> least_;
+    ThreadPool& pool_;
+    int shift_ = 0, exponent_[2] = {0, 0};
+    std::size_t buckets_ = 0, rows_ = 0, parts_ = 0;
+    std::vector<std::size_t> starts_;
+    std::unique_ptr<Row[]> dealt_;
+};
+
+/// The exact area of several runs of rows; the runs may be in any order. Row numbers in errors count through the runs.
+template <class T>
+Score area_of_runs(std::span<const ScoredRows<T>> runs, ThreadPool& pool) {
+    bool unit = true;
+    for (const ScoredRows<T>& run : runs) unit = unit && run.weights.unit();
+    std::vector<ScoreRange<T>> ranges(std::max<std::size_t>(1, std::min(runs.size(), 4 * pool.threads())));
+    pool.for_each(ranges.size(), [&](std::size_t part, std::size_t) {
+        ScoreRange<T> range;
+        for (std::size_t r = part * runs.size() / ranges.size(); r < (part + 1) * runs.size() / ranges.size(); ++r) {
+            range.look(runs[r], unit);
+        }
+        ranges[part] = range;
+    });
+    ScoreRange<T> range;
+    for (const ScoreRange<T>& part : ranges) range.merge(part);
+    if (!range.sound) refuse_rows(runs);
+    if (range.least > range.most) return Score::undefined("there are no rows of positive weight");
+    if (!range.finite()) refuse_rows(runs);
+    if (!unit) return PairCounter<T, WeightedRow>(runs, range, pool).area();
+    if constexpr (sizeof(T) == 4) {
+        return PairCounter<T, NarrowRow>(runs, range, pool).area();
+    } else {
+        return PairCounter<T, WideRow>(runs, range, pool).area();
+    }
+}
+
+}  // namespace detail
+
+/// The exact area under the ROC curve: the chance that a row of the positive class scores higher than one of the negative
+/// class, ties counting half. Scores of n rows, float or double; labels of n rows, 0 for the negative class.
+///
+/// Undefined without rows of positive weight, or where they are of one class. Errors: WrongWidth if the spans differ in
+/// length; NonFiniteValue and NegativeWeight with the row. Determinism: counted in integers, so the same bits in any order of
+/// the rows and on any number of threads; weights are taken as multiples of 2^-62 of the heaviest of their class.
+/// Cost: three passes over the rows and a sort in cache, about 5 ns a row on two threads; 4 bytes a row of float scores and
+/// 8 of double, 16 with weights. Source: Mann and Whitney (1947), doi:10.1214/aoms/1177730491.
+template <class T>
+    requires std::same_as<T, float> || std::same_as<T, double>
+Score roc_area(std::span<const T> scores, std::span<const std::uint8_t> labels, Weights weights, ThreadPool& pool) {
+    if (labels.size() != scores.size()) {
+        throw WrongWidth("roc_area: there are " + std::to_string(scores.size()) + " scores and " +
+                         std::to_string(labels.size()) + " labels; give one label for each score");
+    }
+    constexpr std::size_t run_rows = 16384;
+    std::vector<detail::ScoredRows<T>> runs;
+    for (std::size_t first = 0; first < scores.size(); first += run_rows) {
+        runs.push_back({scores.data() + first, labels.data() + first, weights.from(first),
+                        std::min(run_rows, scores.size() - first)});
+    }
+    return detail::area_of_runs<T>(runs, pool);
+}
+
+}  // namespace partita::inline PARTITA_ABI
