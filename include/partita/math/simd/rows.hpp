@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Rows of a block as tiles of double: what the kernels over dense features work on. A tile is row-major, its rows are padded
+// with zeros to a multiple of eight columns, and it stays in the first-level cache.
+
+#include <partita/core/version.hpp>
+#include <partita/math/simd/lanes.hpp>
+#include <partita/math/weights.hpp>
+
+#include <cstddef>
+
+namespace partita::inline PARTITA_ABI {
+
+namespace detail {
+
+/// The smallest multiple of eight that is at least `count`.
+constexpr std::size_t padded_to_eight(std::size_t count) { return (count + 7) / 8 * 8; }
+
+/// How many rows a tile of so many columns has; a function of the columns alone, since sums are folded tile by tile.
+constexpr std::size_t tile_rows(std::size_t columns) { return columns <= 256 ? 64 : 256; }
+
+/// to[c] = from[c] - shift[c] in double.
+template <class T>
+void shifted_row(const T* from, const double* shift, std::size_t count, double* to) {
+    constexpr std::size_t width = native_lanes<double>;
+    std::size_t           c = 0;
+    for (; c + width <= count; c += width) {
+        (load_wide(from + c) - Native<double>::load_unaligned(shift + c)).store_unaligned(to + c);
+    }
+    if constexpr (width > 4) {
+        if (c + 4 <= count) {
+            Raw<double, 4> s;
+            std::memcpy(&s, shift + c, sizeof s);
+            const Raw<double, 4> d = widened<4>(from + c) - s;
+            std::memcpy(to + c, &d, sizeof d);
+            c += 4;
+        }
+    }
+    for (; c < count; ++c) to[c] = static_cast<double>(from[c]) - shift[c];
+}
+
+/// to[c] = from[c] in double.
+template <class T>
+void widened_row(const T* from, std::size_t count, double* to) {
+    constexpr std::size_t width = native_lanes<double>;
+    std::size_t           c = 0;
+    for (; c + width <= count; c += width) load_wide(from + c).store_unaligned(to + c);
+    if constexpr (width > 4) {
+        if (c + 4 <= count) {
+            const Raw<double, 4> d = widened<4>(from + c);
+            std::memcpy(to + c, &d, sizeof d);
+            c += 4;
+        }
+    }
+    for (; c < count; ++c) to[c] = static_cast<double>(from[c]);
+}
+
+/// to[c] = factor · from[c] over `count` columns, a multiple of eight.
+inline void scaled_row(const double* from, double factor, std::size_t count, double* to) {
+    const Native<double> f(factor);
+    for (std::size_t c = 0; c < count; c += native_lanes<double>) {
+        (f * Native<double>::load_unaligned(from + c)).store_unaligned(to + c);
+    }
+}
+
+/// sums[i · stride + j] += sum over the rows of left[row · stride + i] · right[row · stride + j], for i in
+/// [first, first + M) and the J registers from column `second` on.
+template <std::size_t M, std::size_t J>
+void add_products_of_tile(const double* left, const double* right, std::size_t rows, std::size_t stride, std::size_t first,
+                          std::size_t second, double* sums) {
+    constexpr std::size_t width = native_lanes<double>;
+    Native<double>        sum[M][J];
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < M; ++i) {
+#pragma GCC unroll 8
+        for (std::size_t j = 0; j < J; ++j) sum[i][j] = Native<double>(0.0);
+    }
+    const double* l = left + first;
+    const double* r = right + second;
+    for (std::size_t row = 0; row < rows; ++row, l += stride, r += stride) {
+        Native<double> b[J];
+#pragma GCC unroll 8
+        for (std::size_t j = 0; j < J; ++j) b[j] = Native<double>::load_unaligned(r + j * width);
+#pragma GCC unroll 8
+        for (std::size_t i = 0; i < M; ++i) {
+            const Native<double> a(l[i]);
+#pragma GCC unroll 8
+            for (std::size_t j = 0; j < J; ++j) sum[i][j] = multiply_add<double>(a, b[j], sum[i][j]);
+        }
+    }
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < M; ++i) {
+#pragma GCC unroll 8
+        for (std::size_t j = 0; j < J; ++j) {
+            double* to = sums + (first + i) * stride + second + j * width;
+            (Native<double>::load_unaligned(to) + sum[i][j]).store_unaligned(to);
+        }
+    }
+}
+
+/// Adds the upper triangle of leftᵀ·right (with some elements below the diagonal) to sums, stride x stride, for tiles of
+/// `rows` rows; every element is one chain over the rows, so blocking by registers leaves its bits alone.
+inline void add_products(const double* left, const double* right, std::size_t rows, std::size_t stride, double* sums) {
+    constexpr std::size_t width = native_lanes<double>;
+    constexpr std::size_t down = width == 8 ? 8 : 4;            // 16 sums in 32 registers, 12 or 8 in 16
+    constexpr std::size_t across = width == 4 ? 3 : 2;
+    for (std::size_t i = 0; i < stride; i += down) {
+        std::size_t j = i / width * width;
+        for (; j + across * width <= stride; j += across * width) {
+            add_products_of_tile<down, across>(left, right, rows, stride, i, j, sums);
+        }
+        if constexpr (across == 3) {
+            if (j + 2 * width <= stride) {
+                add_products_of_tile<down, 2>(left, right, rows, stride, i, j, sums);
+                j += 2 * width;
+            }
+        }
+        if (j < stride) add_products_of_tile<down, 1>(left, right, rows, stride, i, j, sums);
+    }
+}
+
+}  // namespace detail
+
+}  // namespace partita::inline PARTITA_ABI
