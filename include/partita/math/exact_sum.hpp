@@ -67,6 +67,13 @@ class ExactSums {
     DoublePair value2(std::size_t index) const;
     /// Whether value(index) is finite.
     bool finite(std::size_t index) const { return magnitude_bits(value(index)) < detail::infinity_bits; }
+    /// Whether sum `index` has any digit or count at all; if not, it is zero.
+    bool touched(std::size_t index) const {
+        std::int64_t any = 0;
+        for (std::size_t at = index; at < digits_.size(); at += stride_) any |= digits_[at];
+        for (std::size_t at = index; at < non_finite_.size(); at += size_) any |= non_finite_[at];
+        return any != 0;
+    }
     /// Whether all sums are finite.
     bool finite() const {
         for (std::size_t i = 0; i < size_; ++i) {
