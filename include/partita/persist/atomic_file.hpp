@@ -31,9 +31,9 @@ inline const char* error_text(const char* text, const char*) { return text; }
 [[noreturn]] inline void throw_file_error(std::string_view action, const std::string& path, int error_number) {
     char buffer[256] = "unknown error";
     const char* text = error_text(::strerror_r(error_number, buffer, sizeof buffer), buffer);
-    throw FileError("cannot " + std::string(action) + " " + path + ": " + text + " (errno " +
-                        std::to_string(error_number) + ")",
-                    Place{.file = path});
+    throw FileError(
+        "cannot " + std::string(action) + " " + path + ": " + text + " (errno " + std::to_string(error_number) + ")",
+        Place{.file = path});
 }
 
 /// Owns a file descriptor.
@@ -129,8 +129,9 @@ inline void verify_written(int number, std::span<const std::span<const std::byte
             const std::size_t count = piece.size() < window.size() ? piece.size() : window.size();
             if (read_all(number, window.first(count), path) != count ||
                 std::memcmp(window.data(), piece.data(), count) != 0) {
-                throw FileError("cannot write " + path + ": reading it back gives other bytes; the disk is not to be trusted",
-                                Place{.file = path});
+                throw FileError(
+                    "cannot write " + path + ": reading it back gives other bytes; the disk is not to be trusted",
+                    Place{.file = path});
             }
             piece = piece.subspan(count);
         }
@@ -169,7 +170,8 @@ inline void write_file_atomically(const std::string& path, std::span<const std::
     if (::fsync(number) != 0) throw_file_error("sync", path, errno);
     verify_written(number, pieces, path);
     if (const int error = file.close(); error != 0) throw_file_error("close", path, error);
-    if (::rename(temporary.path.c_str(), path.c_str()) != 0) throw_file_error("rename the temporary file onto", path, errno);
+    if (::rename(temporary.path.c_str(), path.c_str()) != 0)
+        throw_file_error("rename the temporary file onto", path, errno);
     temporary.exists = false;
 
     Descriptor directory(open_retrying(folder.c_str(), O_RDONLY | O_DIRECTORY));
@@ -201,7 +203,8 @@ inline std::string read_whole_file(const std::string& path, std::uint64_t limit_
     if (!S_ISREG(status.st_mode)) refuse("it is not a regular file");
     const auto size_bytes = static_cast<std::uint64_t>(status.st_size);
     if (size_bytes > limit_bytes) {
-        refuse("it has " + std::to_string(size_bytes) + " bytes, more than the limit of " + std::to_string(limit_bytes));
+        refuse("it has " + std::to_string(size_bytes) + " bytes, more than the limit of " +
+               std::to_string(limit_bytes));
     }
     std::string bytes;
     try {

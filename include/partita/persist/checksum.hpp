@@ -14,7 +14,8 @@
 
 namespace partita::inline PARTITA_ABI {
 
-static_assert(std::endian::native == std::endian::little, "partita: model files are little-endian, and so must the machine be");
+static_assert(std::endian::native == std::endian::little,
+              "partita: model files are little-endian, and so must the machine be");
 
 namespace detail {
 

@@ -57,6 +57,14 @@ inline void append_utf8(std::string& out, std::uint32_t code) {
     }
 }
 
+/// The start of a text that a file holds, short enough for an error's sentence.
+inline std::string excerpt(std::string_view text) {
+    std::size_t length = 100;
+    if (text.size() <= length) return std::string(text);
+    while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) --length;
+    return std::string(text.substr(0, length)) + "…";
+}
+
 }  // namespace detail
 
 /// Whether `text` is well-formed UTF-8.
@@ -117,7 +125,7 @@ class JsonReader {
     }
     void end_object() {
         std::string key;
-        if (next_key(key)) fail("the key \"" + key + "\" is unknown");
+        if (next_key(key)) fail("the key \"" + detail::excerpt(key) + "\" is unknown");
     }
     void end_array() {
         if (next_item()) fail("the array is too long");
@@ -198,8 +206,8 @@ class JsonReader {
     }
 
     [[noreturn]] void fail(std::string_view why) const {
-        throw ModelFileMalformed("the " + std::string(part_) + " of " + std::string(source_) + " is malformed at its byte " +
-                                     std::to_string(at_) + ": " + std::string(why) +
+        throw ModelFileMalformed("the " + std::string(part_) + " of " + std::string(source_) +
+                                     " is malformed at its byte " + std::to_string(at_) + ": " + std::string(why) +
                                      "; the file is no model file, or its writer was faulty",
                                  Place{.file = std::string(source_)});
     }
@@ -208,7 +216,9 @@ class JsonReader {
     static bool plain(char c) { return c != '"' && c != '\\' && static_cast<unsigned char>(c) - 0x20u < 0x60u; }
 
     void skip_space() {
-        while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) ++at_;
+        while (at_ < text_.size() &&
+               (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t'))
+            ++at_;
     }
     void expect(char c, std::string_view what) {
         if (at_ >= text_.size() || text_[at_] != c) fail(std::string(what) + " must come here");

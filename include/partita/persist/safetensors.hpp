@@ -26,7 +26,8 @@ namespace partita::inline PARTITA_ABI {
 enum class Dtype : std::uint8_t { boolean, u8, i8, u16, i16, u32, i32, f32, u64, i64, f64 };
 
 namespace detail {
-inline constexpr std::string_view dtype_names[] = {"BOOL", "U8", "I8", "U16", "I16", "U32", "I32", "F32", "U64", "I64", "F64"};
+inline constexpr std::string_view dtype_names[] = {"BOOL", "U8",  "I8",  "U16", "I16", "U32",
+                                                   "I32",  "F32", "U64", "I64", "F64"};
 }  // namespace detail
 
 /// The name of `dtype` in a file ("F64").
@@ -39,8 +40,8 @@ constexpr std::size_t dtype_size_bytes(Dtype dtype) {
 
 /// A type whose values can be a tensor's elements: bool, integers of at most 64 bits, float, double.
 template <class T>
-concept TensorElement = std::same_as<T, bool> || std::same_as<T, float> || std::same_as<T, double> ||
-                        (std::integral<T> && sizeof(T) <= 8);
+concept TensorElement =
+    std::same_as<T, bool> || std::same_as<T, float> || std::same_as<T, double> || (std::integral<T> && sizeof(T) <= 8);
 
 /// The dtype of the elements `T`.
 template <TensorElement T>
@@ -59,9 +60,9 @@ inline constexpr Dtype dtype_of = [] {
 struct TensorInfo {
     static constexpr std::size_t rank_limit = 6;
 
-    std::string   name;
-    Dtype         dtype = Dtype::u8;
-    std::uint8_t  rank = 0;                  ///< how many extents it has; 0 is a single element
+    std::string name;
+    Dtype dtype = Dtype::u8;
+    std::uint8_t rank = 0;                   ///< how many extents it has; 0 is a single element
     std::uint64_t extents[rank_limit] = {};  ///< row-major, the slowest first
     std::uint64_t begin = 0;                 ///< first byte, counted from the end of the header
     std::uint64_t end = 0;                   ///< one past its last byte
@@ -73,8 +74,8 @@ struct TensorInfo {
 /// The limits that a safetensors file has to keep.
 struct SafetensorsLimits {
     static constexpr std::uint64_t header_bytes = 100'000'000;  ///< the format's own
-    static constexpr std::size_t   metadata_entries = 1024;
-    static constexpr std::size_t   tensors = std::size_t{1} << 20;
+    static constexpr std::size_t metadata_entries = 1024;
+    static constexpr std::size_t tensors = std::size_t{1} << 20;
 };
 
 /// What a safetensors file holds: a view of its bytes, which must outlive it.
@@ -101,14 +102,18 @@ class Safetensors {
     static std::string_view header_of(std::span<const std::byte> file, std::string_view source) {
         const Place place{.file = std::string(source)};
         const auto has = " has " + std::to_string(file.size()) + " bytes";
-        if (file.size() < 8) throw ModelFileTruncated(std::string(source) + has + ", too few for a model; copy it again", place);
+        if (file.size() < 8)
+            throw ModelFileTruncated(std::string(source) + has + ", too few for a model; copy it again", place);
         const auto length = detail::load_word<std::uint64_t>(file.data());
         if (length > SafetensorsLimits::header_bytes) {
-            throw ModelFileMalformed(std::string(source) + " is no model file: its header would have " + std::to_string(length) + " bytes", place);
+            throw ModelFileMalformed(
+                std::string(source) + " is no model file: its header would have " + std::to_string(length) + " bytes",
+                place);
         }
         if (length > file.size() - 8) {
-            throw ModelFileTruncated(std::string(source) + has + ", and its header alone would have " + std::to_string(length) +
-                                         "; it was cut off, copy it again", place);
+            throw ModelFileTruncated(std::string(source) + has + ", and its header alone would have " +
+                                         std::to_string(length) + "; it was cut off, copy it again",
+                                     place);
         }
         return {reinterpret_cast<const char*>(file.data()) + 8, static_cast<std::size_t>(length)};
     }
@@ -116,14 +121,17 @@ class Safetensors {
     /// The tensors in the order in which their bytes lie.
     std::span<const TensorInfo> tensors() const { return tensors_; }
     const Metadata& metadata() const { return metadata_; }
+    /// The metadata, which are gone from here afterwards: the memory is the caller's to free.
+    Metadata take_metadata() { return std::exchange(metadata_, {}); }
     std::span<const std::byte> bytes(const TensorInfo& tensor) const {
-        return data_.subspan(static_cast<std::size_t>(tensor.begin), static_cast<std::size_t>(tensor.end - tensor.begin));
+        return data_.subspan(static_cast<std::size_t>(tensor.begin),
+                             static_cast<std::size_t>(tensor.end - tensor.begin));
     }
     /// The tensor of that name, or none; takes logarithmic time.
     const TensorInfo* find(std::string_view name) const {
-        const auto found = std::lower_bound(by_name_.begin(), by_name_.end(), name, [this](std::uint32_t index, std::string_view wanted) {
-            return tensors_[index].name < wanted;
-        });
+        const auto found = std::lower_bound(
+            by_name_.begin(), by_name_.end(), name,
+            [this](std::uint32_t index, std::string_view wanted) { return tensors_[index].name < wanted; });
         return found != by_name_.end() && tensors_[*found].name == name ? &tensors_[*found] : nullptr;
     }
     /// The metadata under `key`, or none.
@@ -169,7 +177,7 @@ class Safetensors {
             if (++count > SafetensorsLimits::metadata_entries) json.fail("it has too many metadata");
             json.string(value);
             if (!keep) continue;
-            if (find_metadata(key) != nullptr) json.fail("the metadata \"" + key + "\" come twice");
+            if (find_metadata(key) != nullptr) json.fail("the metadata \"" + detail::excerpt(key) + "\" come twice");
             metadata_.emplace_back(key, std::move(value));
         }
     }
@@ -189,7 +197,8 @@ class Safetensors {
                 once(dtype);
                 json.string(text);
                 const auto found = std::find(std::begin(detail::dtype_names), std::end(detail::dtype_names), text);
-                if (found == std::end(detail::dtype_names)) json.fail("the dtype " + text + " is not one that can be read");
+                if (found == std::end(detail::dtype_names))
+                    json.fail("the dtype " + detail::excerpt(text) + " is not one that can be read");
                 tensor.dtype = static_cast<Dtype>(found - std::begin(detail::dtype_names));
             } else if (text == "shape") {
                 once(shape);
@@ -209,7 +218,7 @@ class Safetensors {
                 tensor.end = json.count();
                 json.end_array();
             } else {
-                json.fail("the key \"" + text + "\" is unknown");
+                json.fail("the key \"" + detail::excerpt(text) + "\" is unknown");
             }
         }
         if (seen != (dtype | shape | offsets)) json.fail("a tensor needs dtype, shape and data_offsets");
@@ -231,7 +240,7 @@ class Safetensors {
                   [this](std::uint32_t a, std::uint32_t b) { return tensors_[a].name < tensors_[b].name; });
         for (std::size_t i = 1; i < by_name_.size(); ++i) {
             if (tensors_[by_name_[i]].name == tensors_[by_name_[i - 1]].name) {
-                refuse(source, "the tensor \"" + tensors_[by_name_[i]].name + "\" comes twice");
+                refuse(source, "the tensor \"" + detail::excerpt(tensors_[by_name_[i]].name) + "\" comes twice");
             }
         }
     }
@@ -240,21 +249,22 @@ class Safetensors {
         std::uint64_t at = 0;
         for (const TensorInfo& tensor : tensors_) {
             if (tensor.begin != at) {
-                refuse(source, "the tensor \"" + tensor.name + "\" begins at byte " + std::to_string(tensor.begin) +
-                                   ", the one before it ends at " + std::to_string(at));
+                refuse(source, "the tensor \"" + detail::excerpt(tensor.name) + "\" begins at byte " +
+                                   std::to_string(tensor.begin) + ", the one before it ends at " + std::to_string(at));
             }
             at = tensor.end;
         }
         if (at > data_.size()) {
-            throw ModelFileTruncated(std::string(source) + " holds " + std::to_string(data_.size()) + " of the " + std::to_string(at) +
-                                         " bytes of its tensors; it was cut off, copy it again",
+            throw ModelFileTruncated(std::string(source) + " holds " + std::to_string(data_.size()) + " of the " +
+                                         std::to_string(at) + " bytes of its tensors; it was cut off, copy it again",
                                      Place{.file = std::string(source)});
         }
         if (at < data_.size()) refuse(source, "bytes follow the last tensor");
     }
 
     [[noreturn]] static void refuse(std::string_view source, const std::string& why) {
-        throw ModelFileMalformed(std::string(source) + " is no valid safetensors file: " + why, Place{.file = std::string(source)});
+        throw ModelFileMalformed(std::string(source) + " is no valid safetensors file: " + why,
+                                 Place{.file = std::string(source)});
     }
 
     std::vector<TensorInfo> tensors_;
@@ -279,7 +289,8 @@ class SafetensorsWriter {
             fits = !__builtin_mul_overflow(size, shape[i], &size);
         }
         if (!fits || size != bytes.size()) {
-            throw InvalidSetting("the tensor \"" + name + "\" has " + std::to_string(bytes.size()) + " bytes, which its shape does not describe");
+            throw InvalidSetting("the tensor \"" + name + "\" has " + std::to_string(bytes.size()) +
+                                 " bytes, which its shape does not describe");
         }
         std::string& group = groups_[group_of(dtype)];
         tensor.name = std::move(name);
@@ -320,7 +331,8 @@ class SafetensorsWriter {
         text.resize((text.size() + 7) / 8 * 8, ' ');
         if (text.size() > SafetensorsLimits::header_bytes || tensors_.size() > SafetensorsLimits::tensors ||
             metadata.size() > SafetensorsLimits::metadata_entries) {
-            throw InvalidSetting("a model file has too many tensors or too long a manifest; store many values in few tensors");
+            throw InvalidSetting(
+                "a model file has too many tensors or too long a manifest; store many values in few tensors");
         }
         const std::uint64_t length = text.size();
         std::string out(8, '\0');

@@ -50,7 +50,8 @@ constexpr void for_each_member(List<Members...>, auto&& visit) {
 
 /// Whether T can be saved, by itself or (as_column) as the elements of a vector, whose members then become columns.
 template <class T, bool as_column>
-struct IsPersistable : std::bool_constant<PersistableScalar<T> || std::same_as<T, std::string> || (!as_column && PersistsItself<T>)> {};
+struct IsPersistable
+    : std::bool_constant<PersistableScalar<T> || std::same_as<T, std::string> || (!as_column && PersistsItself<T>)> {};
 template <class T, bool as_column>
 struct IsPersistable<std::optional<T>, as_column> : std::bool_constant<PersistableScalar<T>> {};
 template <class T, bool as_column>
@@ -59,11 +60,13 @@ template <class T, bool as_column, class List>
 struct MembersArePersistable;
 template <class T, bool as_column, template <class...> class List, class... Members>
 struct MembersArePersistable<T, as_column, List<Members...>>
-    : std::bool_constant<(sizeof...(Members) > 0) && (... && IsPersistable<MemberType<T, Members>, as_column>::value)> {};
+    : std::bool_constant<(sizeof...(Members) > 0) && (... && IsPersistable<MemberType<T, Members>, as_column>::value)> {
+};
 template <DescribedStruct T, bool as_column>
     requires(!PersistsItself<T>)
 struct IsPersistable<T, as_column>
-    : std::bool_constant<std::is_default_constructible_v<T> && MembersArePersistable<T, as_column, DescribedMembers<T>>::value> {};
+    : std::bool_constant<std::is_default_constructible_v<T> &&
+                         MembersArePersistable<T, as_column, DescribedMembers<T>>::value> {};
 
 template <class T>
 inline constexpr bool is_vector = false;
@@ -111,7 +114,8 @@ T from_raw(const ModelReader& reader, std::string_view name, Raw<T> raw) {
     if constexpr (std::is_enum_v<T>) {
         const T value = static_cast<T>(raw);
         if (!is_one_of(boost::describe::describe_enumerators<T>{}, value)) {
-            reader.invalid("\"" + std::string(name) + "\" is " + std::to_string(raw) + ", which is none of its enumerators");
+            reader.invalid("\"" + std::string(name) + "\" is " + std::to_string(raw) +
+                           ", which is none of its enumerators");
         }
         return value;
     } else {
@@ -130,8 +134,9 @@ void validate_before_saving(const ModelWriter& writer, const T& value) {
         try {
             value.validate();
         } catch (const Error& error) {
-            throw ModelFileInvalid("the stage " + writer.stage_id() + " cannot be saved, its model is not valid: " + error.what(),
-                                   Place{.stage = writer.stage_id()});
+            throw ModelFileInvalid(
+                "the stage " + writer.stage_id() + " cannot be saved, its model is not valid: " + error.what(),
+                Place{.stage = writer.stage_id()});
         }
     }
 }
@@ -199,7 +204,8 @@ inline void check_spans(const ModelReader& reader, const Tensor<std::int64_t>& s
     if (spans.shape.size() != 2 || spans.shape[1] != 2) reader.malformed("spans need two numbers per element");
     std::int64_t at = 0;
     for (std::size_t i = 0; i < spans.values.size(); i += 2) {
-        if (spans.values[i] != at || spans.values[i + 1] < at) reader.invalid("the spans of a list do not follow each other");
+        if (spans.values[i] != at || spans.values[i + 1] < at)
+            reader.invalid("the spans of a list do not follow each other");
         at = spans.values[i + 1];
     }
     if (at != static_cast<std::int64_t>(size)) reader.invalid("the spans of a list do not cover its values");
@@ -222,7 +228,8 @@ std::vector<T> load_column(ModelReader& reader, std::string_view name) {
         const NameScope scope = reader.scope(name);
         const std::vector<bool> present = reader.vector<bool>("present");
         const std::vector<Raw<Value>> values = reader.vector<Raw<Value>>("values");
-        if (present.size() != values.size()) reader.malformed("\"" + std::string(name) + "\" has fewer flags than values, or more");
+        if (present.size() != values.size())
+            reader.malformed("\"" + std::string(name) + "\" has fewer flags than values, or more");
         std::vector<T> column(values.size());
         for (std::size_t i = 0; i < column.size(); ++i) {
             if (present[i]) column[i] = from_raw<Value>(reader, name, values[i]);
@@ -264,8 +271,10 @@ std::vector<T> load_column(ModelReader& reader, std::string_view name) {
 template <class T>
 constexpr void explain_persistable() {
     static_assert(Persistable<T>,
-                  "partita: this value cannot be saved. A model is made of numbers, bool, enums described with BOOST_DESCRIBE_ENUM, "
-                  "std::string, std::optional of numbers, structs described with BOOST_DESCRIBE_STRUCT or BOOST_DESCRIBE_CLASS, and "
+                  "partita: this value cannot be saved. A model is made of numbers, bool, enums described with "
+                  "BOOST_DESCRIBE_ENUM, "
+                  "std::string, std::optional of numbers, structs described with BOOST_DESCRIBE_STRUCT or "
+                  "BOOST_DESCRIBE_CLASS, and "
                   "std::vector of these; or it has the members `void save(partita::ModelWriter&) const` and "
                   "`void load(partita::ModelReader&)`.");
 }

@@ -19,11 +19,11 @@ inline constexpr std::int64_t model_format_version = 1;
 
 /// Where a model came from. It holds nothing that differs between two runs that must give the same bytes.
 struct Provenance {
-    std::string   library;          ///< version of the library
-    std::string   instruction_set;  ///< what the program that fitted was compiled for
-    std::string   compiler;         ///< and with which compiler
-    std::uint64_t seed = 0;         ///< seed of the session
-    std::int64_t  rows = 0;         ///< number of rows of the fit
+    std::string library;          ///< version of the library
+    std::string instruction_set;  ///< what the program that fitted was compiled for
+    std::string compiler;         ///< and with which compiler
+    std::uint64_t seed = 0;       ///< seed of the session
+    std::int64_t rows = 0;        ///< number of rows of the fit
 
     friend bool operator==(const Provenance&, const Provenance&) = default;
 };
@@ -50,7 +50,7 @@ inline std::uint64_t header_checksum(std::span<const std::byte> head, std::size_
 }
 
 inline constexpr std::size_t stage_id_limit_bytes = 256;
-inline constexpr std::size_t stage_count_limit = 1u << 16;
+inline constexpr std::size_t stage_count_limit = 4096;
 
 }  // namespace detail
 

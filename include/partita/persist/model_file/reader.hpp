@@ -5,6 +5,7 @@
 
 #include <partita/core/error.hpp>
 #include <partita/persist/atomic_file.hpp>
+#include <partita/persist/model_file/difference.hpp>
 #include <partita/persist/model_file/format.hpp>
 #include <partita/persist/safetensors.hpp>
 
@@ -24,7 +25,7 @@ namespace partita::inline PARTITA_ABI {
 template <TensorElement T>
 struct Tensor {
     std::vector<std::uint64_t> shape;
-    std::vector<T>             values;
+    std::vector<T> values;
 };
 
 /// Reads the stages of a model file in their order.
@@ -43,7 +44,7 @@ class ModelReader {
         read_manifest();
         for (std::size_t i = 0; i < checksums_.size(); ++i) {
             if (checksum(file_.bytes(file_.tensors()[i])) == checksums_[i].sum) continue;
-            throw ModelFileCorrupt(source_ + " is damaged: the tensor \"" + file_.tensors()[i].name +
+            throw ModelFileCorrupt(source_ + " is damaged: the tensor \"" + detail::excerpt(file_.tensors()[i].name) +
                                        "\" has other bytes than were written; copy the file again",
                                    Place{.file = source_});
         }
@@ -67,21 +68,22 @@ class ModelReader {
     std::int64_t enter_stage(std::string_view id, std::int64_t newest, std::int64_t oldest) {
         leave_stage();
         if (current_ + 1 >= static_cast<std::int64_t>(stages_.size())) {
-            mismatch("the program's stage " + std::to_string(current_ + 1) + " is " + std::string(id) + ", and the file has only " +
-                     std::to_string(stages_.size()) + " stages");
+            mismatch("the program's stage " + std::to_string(current_ + 1) + " is " + std::string(id) +
+                     ", and the file has only " + std::to_string(stages_.size()) + " stages");
         }
         const Stage& stage = stages_[static_cast<std::size_t>(current_ + 1)];
         if (stage.id != id) {
-            mismatch("stage " + std::to_string(current_ + 1) + " is " + stage.id + " in the file and " + std::string(id) + " in the program");
+            mismatch("stage " + std::to_string(current_ + 1) + " is " + stage.id + " in the file and " +
+                     std::string(id) + " in the program");
         }
         ++current_;
         prefix_ = std::to_string(current_) + "." + stage.id + ".";
         if (stage.version < oldest || stage.version > newest) {
-            throw ModelFileVersion(source_ + " holds version " + std::to_string(stage.version) + " of the stage " + stage.id +
-                                       ", and this program reads " +
+            throw ModelFileVersion(source_ + " holds version " + std::to_string(stage.version) + " of the stage " +
+                                       stage.id + ", and this program reads " +
                                        (oldest == newest ? "version " : "versions " + std::to_string(oldest) + " to ") +
                                        std::to_string(newest) + "; fit the model again, or load it with the library " +
-                                       provenance_.library + " that wrote it",
+                                       detail::excerpt(provenance_.library) + " that wrote it",
                                    place());
         }
         return stage.version;
@@ -92,7 +94,8 @@ class ModelReader {
     void finish() {
         leave_stage();
         if (current_ + 1 != static_cast<std::int64_t>(stages_.size())) {
-            mismatch("the file has " + std::to_string(stages_.size()) + " stages, and the program only " + std::to_string(current_ + 1));
+            mismatch("the file has " + std::to_string(stages_.size()) + " stages, and the program only " +
+                     std::to_string(current_ + 1));
         }
     }
 
@@ -130,7 +133,8 @@ class ModelReader {
         const NameScope inner = scope(name);
         const TensorInfo& spans = take("spans", Dtype::i64, 2);
         const std::span<const std::byte> bytes = file_.bytes(take("bytes", Dtype::u8, 1));
-        if (spans.extents[1] != 2) malformed("the tensor \"" + spans.name + "\" needs two numbers per text");
+        if (spans.extents[1] != 2)
+            malformed("the tensor \"" + detail::excerpt(spans.name) + "\" needs two numbers per text");
         std::vector<std::string> out(static_cast<std::size_t>(spans.extents[0]));
         std::uint64_t at = 0;
         const std::byte* from = file_.bytes(spans).data();
@@ -138,21 +142,24 @@ class ModelReader {
             const auto begin = detail::load_word<std::uint64_t>(from);
             const auto end = detail::load_word<std::uint64_t>(from + 8);
             from += 16;
-            if (begin != at || end < begin || end > bytes.size()) invalid("the texts of \"" + spans.name + "\" do not follow each other");
+            if (begin != at || end < begin || end > bytes.size())
+                invalid("the texts of \"" + detail::excerpt(spans.name) + "\" do not follow each other");
             text.assign(reinterpret_cast<const char*>(bytes.data()) + begin, end - begin);
             at = end;
         }
-        if (at != bytes.size()) invalid("the texts of \"" + spans.name + "\" leave bytes over");
+        if (at != bytes.size()) invalid("the texts of \"" + detail::excerpt(spans.name) + "\" leave bytes over");
         return out;
     }
 
     /// Refuses the numbers read: throws ModelFileInvalid with file, stage and `why`.
     [[noreturn]] void invalid(const std::string& why) const {
-        throw ModelFileInvalid(source_ + " holds no valid model" + in_stage() + ": " + why + "; fit and save it again", place());
+        throw ModelFileInvalid(source_ + " holds no valid model" + in_stage() + ": " + why + "; fit and save it again",
+                               place());
     }
     /// Refuses the structure of the tensors read: throws ModelFileMalformed with file, stage and `why`.
     [[noreturn]] void malformed(const std::string& why) const {
-        throw ModelFileMalformed(source_ + " is malformed" + in_stage() + ": " + why + "; its writer was faulty", place());
+        throw ModelFileMalformed(source_ + " is malformed" + in_stage() + ": " + why + "; its writer was faulty",
+                                 place());
     }
 
   private:
@@ -170,11 +177,13 @@ class ModelReader {
     };
 
     Place place() const {
-        return {.file = source_, .stage = current_ < 0 ? std::string() : stages_[static_cast<std::size_t>(current_)].id};
+        return {.file = source_,
+                .stage = current_ < 0 ? std::string() : stages_[static_cast<std::size_t>(current_)].id};
     }
     std::string in_stage() const {
         return current_ < 0 ? std::string()
-                            : " in its stage " + std::to_string(current_) + ", " + stages_[static_cast<std::size_t>(current_)].id;
+                            : " in its stage " + std::to_string(current_) + ", " +
+                                  stages_[static_cast<std::size_t>(current_)].id;
     }
     [[noreturn]] void mismatch(const std::string& why, const std::string& difference = {}) const {
         throw ModelFileMismatch(source_ + " holds the model of another pipeline: " + why +
@@ -190,22 +199,26 @@ class ModelReader {
     void leave_stage() const {
         for (std::size_t i = 0; i < checksums_.size() && current_ >= 0; ++i) {
             if (checksums_[i].stage == static_cast<std::uint32_t>(current_) && !checksums_[i].read) {
-                malformed("it has a tensor \"" + file_.tensors()[i].name + "\" that this stage does not know");
+                malformed("it has a tensor \"" + detail::excerpt(file_.tensors()[i].name) +
+                          "\" that this stage does not know");
             }
         }
     }
 
     const TensorInfo& take(std::string_view name, Dtype dtype, std::size_t rank) {
         const TensorInfo* info = file_.find(full_name(name));
-        if (info == nullptr || current_ < 0) malformed("the tensor \"" + full_name(name) + "\" is missing");
+        if (info == nullptr || current_ < 0)
+            malformed("the tensor \"" + detail::excerpt(full_name(name)) + "\" is missing");
         Claim& claim = checksums_[static_cast<std::size_t>(info - file_.tensors().data())];
-        if (claim.stage != static_cast<std::uint32_t>(current_)) malformed("the tensor \"" + info->name + "\" belongs to another stage");
+        if (claim.stage != static_cast<std::uint32_t>(current_))
+            malformed("the tensor \"" + detail::excerpt(info->name) + "\" belongs to another stage");
         if (info->dtype != dtype) {
-            malformed("the tensor \"" + info->name + "\" is of " + std::string(dtype_name(info->dtype)) + " and should be of " +
-                      std::string(dtype_name(dtype)));
+            malformed("the tensor \"" + detail::excerpt(info->name) + "\" is of " +
+                      std::string(dtype_name(info->dtype)) + " and should be of " + std::string(dtype_name(dtype)));
         }
         if (rank != any_rank && info->rank != rank) {
-            malformed("the tensor \"" + info->name + "\" has " + std::to_string(info->rank) + " extents and should have " + std::to_string(rank));
+            malformed("the tensor \"" + detail::excerpt(info->name) + "\" has " + std::to_string(info->rank) +
+                      " extents and should have " + std::to_string(rank));
         }
         claim.read = true;
         return *info;
@@ -218,7 +231,8 @@ class ModelReader {
     }
     void check_flags(std::span<const std::byte> flags, std::string_view name) const {
         for (const std::byte flag : flags) {
-            if (flag > std::byte{1}) invalid("\"" + full_name(name) + "\" has a flag that is neither 0 nor 1");
+            if (flag > std::byte{1})
+                invalid("\"" + detail::excerpt(full_name(name)) + "\" has a flag that is neither 0 nor 1");
         }
     }
 
@@ -252,47 +266,18 @@ class ModelReader {
     std::string prefix_;
 };
 
-namespace detail {
-
-/// The lines in which two texts differ, at most eight of each side: those between what both begin and end with.
-inline std::string line_difference(std::string_view file, std::string_view program) {
-    const auto split = [](std::string_view text) {
-        std::vector<std::string_view> lines;
-        while (!text.empty()) {
-            const std::size_t end = text.find('\n');
-            lines.push_back(text.substr(0, end));
-            text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-        }
-        return lines;
-    };
-    const std::vector<std::string_view> a = split(file), b = split(program);
-    std::size_t first = 0, a_end = a.size(), b_end = b.size();
-    while (first < a_end && first < b_end && a[first] == b[first]) ++first;
-    while (a_end > first && b_end > first && a[a_end - 1] == b[b_end - 1]) --a_end, --b_end;
-    std::string out;
-    const auto show = [&](const char* who, const std::vector<std::string_view>& lines, std::size_t end) {
-        for (std::size_t i = first; i < end && i < first + 8; ++i) {
-            out += "\n  " + std::to_string(i + 1) + ". " + who + " " + std::string(lines[i].substr(0, 200));
-        }
-        if (end > first + 8) out += "\n  … and " + std::to_string(end - first - 8) + " more";
-        if (end == first) out += "\n  " + std::to_string(first + 1) + ". " + std::string(who) + " nothing";
-    };
-    show("the file has    ", a, a_end);
-    show("the program has ", b, b_end);
-    return out;
-}
-
-}  // namespace detail
-
 inline void ModelReader::expect(std::span<const std::string> stage_ids, std::string_view fingerprint) const {
     std::string in_file, in_program;
     for (const Stage& stage : stages_) (in_file += stage.id) += '\n';
     for (const std::string& id : stage_ids) (in_program += id) += '\n';
     if (in_file != in_program) mismatch("its stages differ", detail::line_difference(in_file, in_program));
     if (fingerprint_ == fingerprint) return;
-    throw ModelFileMismatch(source_ + " holds a model that was fitted on another table; load it with the row type it was fitted on, "
-                                      "or fit and save it again" + detail::line_difference(fingerprint_, fingerprint),
-                            place());
+    throw ModelFileMismatch(
+        source_ +
+            " holds a model that was fitted on another table; load it with the row type it was fitted on, "
+            "or fit and save it again" +
+            detail::line_difference(fingerprint_, fingerprint),
+        place());
 }
 
 inline std::span<const std::byte> ModelReader::check_envelope() const {
@@ -332,7 +317,8 @@ inline std::span<const std::byte> ModelReader::check_envelope() const {
 
 inline void ModelReader::read_manifest() {
     if (file_.metadata().size() != 3) malformed("its metadata have other entries than a model's");
-    JsonReader json(file_.metadata()[2].second, source_, "manifest");
+    const Safetensors::Metadata metadata = file_.take_metadata();
+    JsonReader json(metadata[2].second, source_, "manifest");
     json.begin_object();
     json.key("provenance");
     json.begin_object();
@@ -358,7 +344,8 @@ inline void ModelReader::read_manifest() {
     json.end_object();
     json.end();
     for (std::size_t i = 0; i < checksums_.size(); ++i) {
-        if (!checksums_[i].claimed) malformed("the tensor \"" + file_.tensors()[i].name + "\" belongs to no stage");
+        if (!checksums_[i].claimed)
+            malformed("the tensor \"" + detail::excerpt(file_.tensors()[i].name) + "\" belongs to no stage");
     }
 }
 
@@ -368,7 +355,8 @@ inline void ModelReader::read_stage(JsonReader& json) {
     json.begin_object();
     json.key("id");
     json.string(stage.id);
-    if (stage.id.empty() || stage.id.size() > detail::stage_id_limit_bytes) json.fail("the id of a stage has 1 to 256 bytes");
+    if (stage.id.empty() || stage.id.size() > detail::stage_id_limit_bytes)
+        json.fail("the id of a stage has 1 to 256 bytes");
     json.key("version");
     stage.version = json.integer();
     json.key("tensors");
@@ -377,9 +365,9 @@ inline void ModelReader::read_stage(JsonReader& json) {
     while (json.next_key(name)) {
         json.string(sum);
         const TensorInfo* info = file_.find(name);
-        if (info == nullptr) json.fail("the tensor \"" + name + "\" is not in the file");
+        if (info == nullptr) json.fail("the tensor \"" + detail::excerpt(name) + "\" is not in the file");
         Claim& claim = checksums_[static_cast<std::size_t>(info - file_.tensors().data())];
-        if (claim.claimed) json.fail("the tensor \"" + name + "\" is named twice");
+        if (claim.claimed) json.fail("the tensor \"" + detail::excerpt(name) + "\" is named twice");
         const auto [end, error] = std::from_chars(sum.data(), sum.data() + sum.size(), claim.sum, 16);
         if (error != std::errc{} || checksum_text(claim.sum) != sum) json.fail("a checksum has 16 hexadecimal digits");
         claim.stage = static_cast<std::uint32_t>(stages_.size());

@@ -10,7 +10,6 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,11 +34,11 @@ class ModelWriter {
     /// Begins the next stage; the tensors that follow belong to it.
     void begin_stage(std::string_view id, std::int64_t stage_version) {
         if (id.empty() || id.size() > detail::stage_id_limit_bytes) {
-            throw InvalidSetting("the id of a stage must have 1 to 256 bytes, and \"" + std::string(id.substr(0, 64)) + "\" has " +
-                                     std::to_string(id.size()),
+            throw InvalidSetting("the id of a stage must have 1 to 256 bytes, and \"" + std::string(id.substr(0, 64)) +
+                                     "\" has " + std::to_string(id.size()),
                                  Place{.stage = std::string(id)});
         }
-        if (stages_.size() == detail::stage_count_limit) throw InvalidSetting("a model file holds at most 65536 stages");
+        if (stages_.size() == detail::stage_count_limit) throw InvalidSetting("a model file holds at most 4096 stages");
         prefix_ = std::to_string(stages_.size()) + "." + std::string(id) + ".";
         stages_.push_back({std::string(id), stage_version, {}});
     }
@@ -66,9 +65,11 @@ class ModelWriter {
         vector(name, std::span<const T>(values));
     }
     void vector(std::string_view name, const std::vector<bool>& values) {
-        const auto bytes = std::make_unique<bool[]>(values.size());
-        for (std::size_t i = 0; i < values.size(); ++i) bytes[i] = values[i];
-        vector(name, std::span<const bool>(bytes.get(), values.size()));
+        std::string bytes;
+        bytes.reserve(values.size());
+        for (const bool value : values) bytes.push_back(value ? '\1' : '\0');
+        const std::uint64_t extent = values.size();
+        add(name, Dtype::boolean, std::span(&extent, 1), std::as_bytes(std::span(bytes)));
     }
     /// Writes a tensor whose `values` lie in row-major order, at most six extents.
     template <TensorElement T>
@@ -125,9 +126,11 @@ class ModelWriter {
         std::vector<Sum> tensors;
     };
 
-    void add(std::string_view name, Dtype dtype, std::span<const std::uint64_t> shape, std::span<const std::byte> bytes) {
+    void add(std::string_view name, Dtype dtype, std::span<const std::uint64_t> shape,
+             std::span<const std::byte> bytes) {
         std::string full = prefix_ + std::string(name);
-        if (stages_.empty()) throw InvalidSetting("the tensor \"" + full + "\" belongs to no stage; call begin_stage first");
+        if (stages_.empty())
+            throw InvalidSetting("the tensor \"" + full + "\" belongs to no stage; call begin_stage first");
         // A scope without a name below it, as for a value that is itself the whole stage, leaves a dot at the end.
         if (full.back() == '.') full.pop_back();
         tensors_.add(full, dtype, shape, bytes);
