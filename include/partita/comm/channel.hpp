@@ -38,6 +38,7 @@ class Channel {
     virtual std::size_t workers_on_machine() const noexcept { return 1; }
 
     /// Sends without waiting for the receiver; the payload may be reused at once.
+    /// Errors: detail::RunAbandoned once the run is known to be over.
     virtual void send(std::size_t to, const MessageHeader& header, std::span<const std::byte> payload) = 0;
 
     /// Takes the next message of that sender, waiting for it. `payload` is resized to fit; its memory is reused.

@@ -38,6 +38,9 @@ class InProcessHub {
     std::size_t size() const noexcept { return workers_.size(); }
 
     void send(std::size_t from, std::size_t to, const MessageHeader& header, std::span<const std::byte> payload) {
+        // Who has heard of the end of the run may catch that and call more collectives: nobody should take those messages
+        // for a part of its own.
+        throw_if_abandoned();
         Worker& receiver = *workers_[to];
         Queue&  queue = receiver.queues[from];
         Message message;
@@ -103,8 +106,7 @@ class InProcessHub {
                     Place{.process = static_cast<std::int64_t>(self)})),
                 -1, self));
         }
-        const std::lock_guard error_lock(error_mutex_);
-        throw RunAbandoned{error_};
+        throw_if_abandoned();
     }
 
     void abandon(std::span<const std::byte> error) {
@@ -119,12 +121,13 @@ class InProcessHub {
     }
 
     void lose(std::size_t rank) {
-        workers_[rank]->state.store(State::gone, std::memory_order_release);
+        // First the reason, then the fact: who sees the fact without a reason takes it for an early return.
         abandon(write_error(std::make_exception_ptr(WorkerLost(
                                 "process " + std::to_string(rank) +
                                     " is gone; look at its own output for the reason, and run again from the last checkpoint",
                                 Place{.process = static_cast<std::int64_t>(rank)})),
                             -1, rank));
+        finish(rank);
     }
 
     /// The end of a run in which nobody noticed that a worker is gone, because no collective followed.
@@ -164,6 +167,12 @@ class InProcessHub {
 #if defined(__x86_64__) || defined(__i386__)
         __builtin_ia32_pause();
 #endif
+    }
+
+    void throw_if_abandoned() {
+        if (!abandoned_.load(std::memory_order_acquire)) return;
+        const std::lock_guard lock(error_mutex_);
+        throw RunAbandoned{error_};
     }
 
     void wake_all() {

@@ -31,7 +31,7 @@ class OneProcess final : public Channel {
     void        send(std::size_t, const MessageHeader&, std::span<const std::byte>) override { std::abort(); }
     void        receive(std::size_t, MessageHeader&, Bytes&) override { std::abort(); }
     void        abandon(std::span<const std::byte>) override {}
-    void        kill() override { throw Killed{}; }
+    [[noreturn]] void kill() override { throw Killed{}; }
 };
 
 }  // namespace detail

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Each policy sends along its own topology: read off the messages themselves.
+
+#include "communicator.hpp"
+
+#include <partita/comm/counting.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <bit>
+#include <map>
+#include <set>
+
+using namespace communicator_contract;
+
+namespace {
+
+using Transport = pt::Counting<pt::InProcess>;
+
+/// The messages of one all-reduce of so many words.
+template <class Policy>
+std::vector<pt::MessageRecord> messages_of_all_reduce(std::size_t workers, std::size_t words) {
+    pt::MessageLog log;
+    report<Policy>({.workers = workers, .instruments = {.messages = &log}}, [&](pt::Session& session) -> std::string {
+        std::vector<std::int64_t> vector(words, 1);
+        session.communicator().all_reduce(vector);
+        return "";
+    });
+    return log.messages();
+}
+
+std::uint32_t depth(const std::vector<pt::MessageRecord>& messages) {
+    std::uint32_t deepest = 0;
+    for (const auto& message : messages) deepest = std::max(deepest, message.step);
+    return deepest;
+}
+
+}  // namespace
+
+TEST_CASE("the tree: P-1 messages up, P-1 down, root in-degree and depth logarithmic", "[comm][topology]") {
+    for (const std::size_t workers : {1U, 2U, 3U, 5U, 8U, 13U}) {
+        const auto        messages = messages_of_all_reduce<pt::TreeAggregate<Transport>>(workers, 100);
+        const auto        levels = static_cast<std::uint32_t>(std::bit_width(workers - 1));  // ceil(log2 P)
+        std::size_t       into_root = 0;
+        std::map<std::size_t, std::set<std::size_t>> parents, children;
+        CAPTURE(workers);
+        REQUIRE(messages.size() == 2 * (workers - 1));
+        for (const auto& message : messages) {
+            CHECK(message.payload_bytes == 800);  // whole vectors, in both directions
+            if (message.to == 0) ++into_root;
+            if (message.to < message.from) parents[message.from].insert(message.to);
+            if (message.to > message.from) children[message.to].insert(message.from);
+        }
+        CHECK(into_root == levels);
+        CHECK(depth(messages) <= 2 * levels);
+        if (std::has_single_bit(workers)) CHECK(depth(messages) == 2 * levels);
+        CHECK(parents.size() == workers - 1);
+        CHECK(parents == children);  // down the way it went up
+        for (const auto& [worker, its_parents] : parents) CHECK(its_parents.size() == 1);
+    }
+}
+
+TEST_CASE("the ring: neighbours only, 2(P-1) steps, 2(P-1)/P of the vector from each", "[comm][topology]") {
+    for (const std::size_t workers : {1U, 2U, 3U, 5U, 8U}) {
+        const std::size_t words = 120;  // a multiple of every P here, so that the shares are exact
+        const auto        messages = messages_of_all_reduce<pt::RingAllReduce<Transport>>(workers, words);
+        CAPTURE(workers);
+        REQUIRE(messages.size() == workers * 2 * (workers - 1));
+        CHECK(depth(messages) == 2 * (workers - 1));
+        std::vector<std::size_t>           sent_bytes(workers);
+        std::map<std::uint32_t, std::size_t> messages_in_step;
+        for (const auto& message : messages) {
+            CHECK(message.to == (message.from + 1) % workers);
+            CHECK(message.payload_bytes == words / workers * 8);
+            sent_bytes[message.from] += message.payload_bytes;
+            ++messages_in_step[message.step];
+        }
+        for (const std::size_t bytes : sent_bytes) CHECK(bytes == words * 8 * 2 * (workers - 1) / workers);
+        for (const auto& [step, count] : messages_in_step) CHECK(count == workers);
+    }
+}
+
+TEST_CASE("the server: pushes to the owners of keys, pulls from them, two steps", "[comm][topology]") {
+    for (const std::size_t workers : {1U, 2U, 3U, 5U, 8U}) {
+        for (const std::size_t words : {2U, 120U}) {
+            const auto messages = messages_of_all_reduce<pt::ParameterServer<Transport>>(workers, words);
+            CAPTURE(workers, words);
+            CHECK(depth(messages) == (workers == 1 ? 0U : 2U));
+            std::map<std::pair<std::size_t, std::size_t>, std::size_t> pushed, pulled;
+            for (const auto& message : messages) {
+                if (message.payload_bytes == 0) continue;  // the status alone
+                (message.step == 1 ? pushed : pulled)[{message.from, message.to}] += message.payload_bytes;
+            }
+            std::size_t pairs = 0;
+            for (std::size_t owner = 0; owner < workers; ++owner) {
+                const std::size_t keys = pt::share_of(words, owner, workers).count;
+                if (keys == 0) continue;
+                for (std::size_t worker = 0; worker < workers; ++worker) {
+                    if (worker == owner) continue;
+                    ++pairs;
+                    CHECK(pushed[{worker, owner}] == 8 * keys);  // what it owns and no more
+                    CHECK(pulled[{owner, worker}] == 8 * keys);
+                }
+            }
+            CHECK(pushed.size() == pairs);  // no data to or from anybody else
+            CHECK(pulled.size() == pairs);
+        }
+    }
+}
+
+TEST_CASE("an error travels in the place of data", "[comm][topology]") {
+    pt::MessageLog log;
+    report<pt::RingAllReduce<Transport>>({.workers = 3, .instruments = {.messages = &log}},
+                                         [&](pt::Session& session) -> std::string {
+                                             std::vector<std::int64_t> words(3000);
+                                             return outcome([&] {
+                                                 session.communicator().all_reduce(words, pt::Reduction::sum, pt::attempt([&] {
+                                                     if (session.rank() == 1) throw pt::EmptyDataset("none");
+                                                 }));
+                                             });
+                                         });
+    std::size_t failed = 0;
+    for (const auto& message : log.messages()) {
+        if (!message.failed) continue;
+        ++failed;
+        CHECK(message.payload_bytes < 300);
+    }
+    CHECK(failed >= 8);  // all but what workers 2 and 0 sent before they heard of it
+    CHECK(log.messages().size() == 12);
+}
+
+TEST_CASE("shares cover the items in order and differ by at most one", "[comm]") {
+    for (const std::size_t size : {1U, 2U, 3U, 5U, 8U}) {
+        for (std::size_t items = 0; items < 40; ++items) {
+            std::size_t next = 0, smallest = items, largest = 0;
+            for (std::size_t rank = 0; rank < size; ++rank) {
+                const pt::Share share = pt::share_of(items, rank, size);
+                REQUIRE(share.first == next);
+                next += share.count;
+                smallest = std::min(smallest, share.count);
+                largest = std::max(largest, share.count);
+            }
+            REQUIRE(next == items);
+            REQUIRE(largest - smallest <= 1);
+        }
+    }
+}
