@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Tables from delimited text, and back.
+
+#include <partita/core/wrong.hpp>
+#include <partita/data/dataset.hpp>
+#include <partita/io/csv/table.hpp>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace partita::inline PARTITA_ABI {
+
+namespace detail {
+
+/// Whether one field, or one for each element, can spell a value of a column's type.
+constexpr bool can_be_text(ColumnType type) {
+    const KindSet vectors = dense_vector_kinds;
+    const KindSet scalars = number_kinds | text_kinds | kind_bit(Kind::timestamp);
+    return (kind_bit(type.kind) & (type.nullable ? scalars : scalars | vectors)) != 0;
+}
+
+template <class Row>
+consteval int first_column_that_is_no_text() {
+    for (std::size_t i = 0; i < columns_of<Row>.size(); ++i)
+        if (!can_be_text(columns_of<Row>[i].type)) return static_cast<int>(i);
+    return -1;
+}
+
+template <class Row>
+consteval void require_text_columns() {
+    if constexpr (!is_table<Row>) {
+        static_assert(sizeof(wrong::RowIsNotDescribed<wrong::Given<Row>>) == 0, "describe the row: BOOST_DESCRIBE_STRUCT(Row, (), (members))");
+    } else if constexpr (first_column_that_is_no_text<Row>() >= 0) {
+        static_assert(sizeof(wrong::MemberTypeIsNoColumn<wrong::Given<Row>>) == 0,
+                      "a member has a type that no text file can hold: use bool, integers, float, double, Timestamp, Text, Category, "
+                      "std::optional of these, or Vector");
+    }
+}
+
+}  // namespace detail
+
+inline namespace PARTITA_DETAIL_GZIP {
+
+/// Reads text files as one table of rows: the records of the files, one after the other. `Row` is a described struct or a
+/// Schema; its members are matched with the columns of each file by name. See CsvOptions for the format.
+///
+/// A collective: every worker calls it and holds its share of the blocks. A row's id is the number of its record; records
+/// that are left out leave a gap.
+/// Errors: MissingHeaderColumn, DuplicateHeaderColumn; for the first bad record in file order WrongColumnCount, BadValue or
+/// BadQuote, with file, line and position; TooManyBadRecords; FileError; for names in .gz BadCompression, and
+/// MissingComponent without partita::gzip; InvalidSetting. A file must not become shorter while it is read.
+/// Determinism: the rows and the errors are the same for any number of threads and workers, and for any chunk_blocks.
+/// Cost: two passes over the text, the first at the speed of memory; the text of a plain file is mapped, not copied.
+template <class Row>
+Dataset<Row, Unsplit> read_csv(Session& session, const std::vector<std::string>& paths, const CsvOptions& options = {}) {
+    detail::require_text_columns<Row>();
+    detail::CsvTableReader reader(session, columns_of<Row>, options);
+    return detail::make_dataset<Row>(session, reader.read([&] {
+        std::vector<detail::SourceText> texts;
+        for (const std::string& path : paths) texts.push_back(detail::load_text(path));
+        return texts;
+    }));
+}
+
+/// Reads one text file; see above.
+template <class Row>
+Dataset<Row, Unsplit> read_csv(Session& session, const std::string& path, const CsvOptions& options = {}) {
+    return read_csv<Row>(session, std::vector<std::string>{path}, options);
+}
+template <class Row>
+Dataset<Row, Unsplit> read_csv(Session& session, const char* path, const CsvOptions& options = {}) {
+    return read_csv<Row>(session, std::vector<std::string>{path}, options);
+}
+
+}  // namespace PARTITA_DETAIL_GZIP
+
+/// Reads a text in memory, which every worker is given whole, as read_csv reads a file. Messages call it "text".
+template <class Row>
+Dataset<Row, Unsplit> read_csv_text(Session& session, std::string_view text, const CsvOptions& options = {}) {
+    detail::require_text_columns<Row>();
+    detail::CsvTableReader reader(session, columns_of<Row>, options);
+    return detail::make_dataset<Row>(session, reader.read([&] {
+        return std::vector<detail::SourceText>{{"text", text, nullptr}};
+    }));
+}
+
+}  // namespace partita::inline PARTITA_ABI

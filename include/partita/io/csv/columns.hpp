@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// From fields to columns: a run of records is parsed one column after the other, so that each loop knows its type.
+
+#include <partita/data/chunk.hpp>
+#include <partita/data/schema.hpp>
+#include <partita/io/csv/category_table.hpp>
+#include <partita/io/csv/parse_value.hpp>
+
+#include <memory>
+
+namespace partita::inline PARTITA_ABI {
+namespace detail {
+
+/// Some records of one batch that all have the right number of fields.
+struct CsvRun {
+    const char*          text = nullptr;    ///< the batch's first byte
+    std::size_t          readable = 0;      ///< bytes before it that may be read
+    const std::uint32_t* starts = nullptr;  ///< of the run's first field, as in CsvBatch
+    std::size_t          fields = 0;        ///< in each record
+    std::size_t          rows = 0;
+    bool                 has_quotes = false;
+    char                 quote = '"';
+
+    /// The bytes of a field as they stand in the file, quotes included.
+    std::string_view raw(std::size_t row, std::size_t field) const {
+        const std::uint32_t* start = starts + row * fields + field;
+        const char*          begin = text + start[0];
+        const char*          end = text + start[1] - 1;
+        if (field + 1 == fields && end != begin && end[-1] == '\r') --end;
+        return {begin, static_cast<std::size_t>(end - begin)};
+    }
+    bool is_quoted(std::string_view raw_field) const { return has_quotes && raw_field.size() >= 2 && raw_field[0] == quote; }
+    /// A field's content. What has doubled quotes in it is put together in `scratch`.
+    std::string_view content(std::string_view raw_field, std::string& scratch) const {
+        if (!is_quoted(raw_field)) return raw_field;
+        raw_field = raw_field.substr(1, raw_field.size() - 2);
+        std::size_t at = raw_field.find(quote);
+        if (at == std::string_view::npos) return raw_field;
+        scratch.clear();
+        while (at != std::string_view::npos) {
+            scratch.append(raw_field.substr(0, at + 1));
+            raw_field.remove_prefix(at + 2);
+            at = raw_field.find(quote);
+        }
+        scratch.append(raw_field);
+        return scratch;
+    }
+};
+
+/// One column of a chunk in the making.
+class CsvColumnBuilder {
+  public:
+    /// A column of up to `rows` rows; `width` numbers in each for a vector, otherwise 1.
+    CsvColumnBuilder(ColumnType type, std::size_t rows, std::size_t width, const MissingWords& missing)
+        : missing_(&missing), width_(width) {
+        data_.type = type;
+        data_.rows = rows;
+        data_.width = is_vector() ? width : 0;
+        if (type.kind == Kind::text) {
+            data_.offsets = Buffer::allocate((rows + 1) * sizeof(std::int64_t));
+            data_.offsets.mutable_as<std::int64_t>()[0] = 0;
+        } else {
+            data_.values = Buffer::allocate(rows * width * width_bytes(type.kind));
+            values_ = data_.values.mutable_as<std::byte>();
+        }
+    }
+
+    /// Whether a field can fail to spell a value. Such columns are parsed first.
+    bool may_fail() const { return (kind_bit(data_.type.kind) & text_kinds) == 0; }
+
+    /// Parses one field of each record into the rows from `first` on, as element `slot` of a vector; returns how many
+    /// records it managed before one that spells no value.
+    std::size_t parse(const CsvRun& run, std::size_t field, std::size_t first, std::size_t slot) {
+        switch (data_.type.kind) {
+            case Kind::boolean: return numbers<bool>(run, field, first, slot);
+            case Kind::int8: return numbers<std::int8_t>(run, field, first, slot);
+            case Kind::int16: return numbers<std::int16_t>(run, field, first, slot);
+            case Kind::int32: return numbers<std::int32_t>(run, field, first, slot);
+            case Kind::int64: return numbers<std::int64_t>(run, field, first, slot);
+            case Kind::uint8: return numbers<std::uint8_t>(run, field, first, slot);
+            case Kind::uint16: return numbers<std::uint16_t>(run, field, first, slot);
+            case Kind::uint32: return numbers<std::uint32_t>(run, field, first, slot);
+            case Kind::uint64: return numbers<std::uint64_t>(run, field, first, slot);
+            case Kind::float32: case Kind::vector_float32: return numbers<float>(run, field, first, slot);
+            case Kind::float64: case Kind::vector_float64: return numbers<double>(run, field, first, slot);
+            case Kind::timestamp: return numbers<Timestamp>(run, field, first, slot);
+            case Kind::category: return categories(run, field, first);
+            default: return texts(run, field, first);
+        }
+    }
+
+    /// What one field spells; nothing is kept.
+    Spelt check(std::string_view text) {
+        switch (data_.type.kind) {
+            case Kind::boolean: return check_as<bool>(text);
+            case Kind::int8: return check_as<std::int8_t>(text);
+            case Kind::int16: return check_as<std::int16_t>(text);
+            case Kind::int32: return check_as<std::int32_t>(text);
+            case Kind::int64: return check_as<std::int64_t>(text);
+            case Kind::uint8: return check_as<std::uint8_t>(text);
+            case Kind::uint16: return check_as<std::uint16_t>(text);
+            case Kind::uint32: return check_as<std::uint32_t>(text);
+            case Kind::uint64: return check_as<std::uint64_t>(text);
+            case Kind::float32: case Kind::vector_float32: return check_as<float>(text);
+            case Kind::float64: case Kind::vector_float64: return check_as<double>(text);
+            case Kind::timestamp: return check_as<Timestamp>(text);
+            default: return Spelt::value;
+        }
+    }
+    bool nullable() const { return data_.type.nullable; }
+
+    /// Forgets what the rows from `first` to `last` were parsed to.
+    void forget(std::size_t first, std::size_t last) {
+        if (validity_ == nullptr) return;
+        for (std::size_t row = first; row < last; ++row)
+            validity_[row >> 3] = static_cast<std::uint8_t>(validity_[row >> 3] | 1U << (row & 7));
+    }
+
+    /// The finished column, of the first `rows` rows.
+    ColumnData finish(std::size_t rows) {
+        data_.rows = rows;
+        if (data_.type.kind == Kind::text) data_.values = Buffer::borrow(bytes_.get(), used_bytes_, bytes_);
+        if (data_.type.kind == Kind::category) data_.dictionary = categories_.finish();
+        return std::move(data_);
+    }
+
+  private:
+    bool is_vector() const { return (kind_bit(data_.type.kind) & dense_vector_kinds) != 0; }
+
+    template <class T>
+    Spelt check_as(std::string_view text) {
+        T value{};
+        return parse_any(text, *missing_, times_, value);
+    }
+
+    void set_missing(std::size_t row) {
+        if (validity_ == nullptr) {
+            const std::size_t size_bytes = (data_.rows + 7) / 8;
+            data_.validity = Buffer::allocate(size_bytes);
+            validity_ = data_.validity.mutable_as<std::uint8_t>();
+            std::memset(validity_, 0xFF, size_bytes);
+        }
+        validity_[row >> 3] = static_cast<std::uint8_t>(validity_[row >> 3] & ~(1U << (row & 7)));
+    }
+
+    template <class T>
+    std::size_t numbers(const CsvRun& run, std::size_t field, std::size_t first, std::size_t slot) {
+        T* out = reinterpret_cast<T*>(values_) + first * width_ + slot;
+        const bool last = field + 1 == run.fields;
+        const std::uint32_t* start = run.starts + field;
+        for (std::size_t row = 0; row < run.rows; ++row, start += run.fields, out += width_) {
+            const char* begin = run.text + start[0];
+            const char* end = run.text + start[1] - 1;
+            if (last && end != begin && end[-1] == '\r') --end;
+            if (run.has_quotes && end - begin >= 2 && *begin == run.quote) ++begin, --end;
+            if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+                if (parse_number_fast(begin, end, start[0] + run.readable, *out)) continue;
+            }
+            T           value{};
+            const Spelt spelt = parse_any({begin, static_cast<std::size_t>(end - begin)}, *missing_, times_, value);
+            if (spelt != Spelt::value) {
+                if (spelt != Spelt::missing || !data_.type.nullable) return row;
+                set_missing(first + row);
+                value = T{};
+            }
+            *out = value;
+        }
+        return run.rows;
+    }
+
+    bool is_missing(const CsvRun& run, std::string_view raw_field) const {
+        return data_.type.nullable && !run.is_quoted(raw_field) && missing_->contains(raw_field);
+    }
+
+    std::size_t categories(const CsvRun& run, std::size_t field, std::size_t first) {
+        std::int32_t* out = reinterpret_cast<std::int32_t*>(values_) + first;
+        for (std::size_t row = 0; row < run.rows; ++row) {
+            const std::string_view raw = run.raw(row, field);
+            if (is_missing(run, raw)) {
+                set_missing(first + row);
+                out[row] = 0;
+            } else {
+                const std::string_view text = run.content(raw, scratch_);
+                out[row] = categories_.code_of(text, text.data() == scratch_.data());
+            }
+        }
+        return run.rows;
+    }
+
+    std::size_t texts(const CsvRun& run, std::size_t field, std::size_t first) {
+        std::int64_t* offsets = data_.offsets.mutable_as<std::int64_t>() + first;
+        for (std::size_t row = 0; row < run.rows; ++row) {
+            const std::string_view raw = run.raw(row, field);
+            if (is_missing(run, raw)) {
+                set_missing(first + row);
+            } else {
+                const std::string_view text = run.content(raw, scratch_);
+                if (used_bytes_ + text.size() > capacity_bytes_) grow(used_bytes_ + text.size(), first + row);
+                if (!text.empty()) std::memcpy(bytes_.get() + used_bytes_, text.data(), text.size());
+                used_bytes_ += text.size();
+            }
+            offsets[row + 1] = static_cast<std::int64_t>(used_bytes_);
+        }
+        return run.rows;
+    }
+
+    /// Makes room for `needed` bytes, and for what the remaining rows will need if they are like those so far.
+    void grow(std::size_t needed, std::size_t rows_so_far) {
+        std::size_t capacity = needed + needed / 8 + 1024;
+        if (rows_so_far > 64) capacity = capacity / rows_so_far * data_.rows + capacity;
+        std::shared_ptr<std::byte[]> bigger(new std::byte[capacity]);
+        if (used_bytes_ != 0) std::memcpy(bigger.get(), bytes_.get(), used_bytes_);
+        bytes_ = std::move(bigger);
+        capacity_bytes_ = capacity;
+    }
+
+    ColumnData                   data_;
+    const MissingWords*          missing_;
+    std::size_t                  width_;
+    std::byte*                   values_ = nullptr;
+    std::uint8_t*                validity_ = nullptr;
+    TimestampReader              times_;
+    CategoryTable                categories_;
+    std::string                  scratch_;
+    std::shared_ptr<std::byte[]> bytes_;
+    std::size_t                  used_bytes_ = 0, capacity_bytes_ = 0;
+};
+
+}  // namespace detail
+}  // namespace partita::inline PARTITA_ABI

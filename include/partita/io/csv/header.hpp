@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Which fields of a file feed which columns of a table: matched by name, once for each file.
+
+#include <partita/data/schema.hpp>
+#include <partita/io/csv/columns.hpp>
+#include <partita/io/csv/options.hpp>
+#include <partita/io/csv/scan.hpp>
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace partita::inline PARTITA_ABI {
+namespace detail {
+
+/// A field of each record becomes element `slot` of a column.
+struct CsvFeed {
+    std::size_t field = 0, column = 0, slot = 0;
+};
+
+/// How a file's records fill the table.
+struct CsvLayout {
+    std::size_t              fields = 0;  ///< in each record
+    std::size_t              begin = 0;   ///< of the first record after the header
+    std::vector<CsvFeed>     feeds;       ///< by ascending field
+    std::vector<std::size_t> widths;      ///< of each column of the table
+};
+
+inline CsvDialect dialect_of(const CsvOptions& options) { return {options.delimiter, options.quote, options.quote != '\0'}; }
+
+/// Insertions, deletions and replacements between two names, upper and lower case being the same.
+inline std::size_t name_distance(std::string_view a, std::string_view b) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (std::size_t j = 0; j < b.size(); ++j) {
+            const std::size_t replaced = diagonal + (lower(a[i]) == lower(b[j]) ? 0 : 1);
+            diagonal = row[j + 1];
+            row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+        }
+    }
+    return row[b.size()];
+}
+
+/// A text of the file as a message shows it: short, and printable.
+inline std::string csv_excerpt(std::string_view text) {
+    std::string result = "\"";
+    for (char c : text.substr(0, 40)) result += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+    return result + (text.size() > 40 ? "…\"" : "\"");
+}
+
+/// The header line of a file, matched against a table.
+class CsvHeader {
+  public:
+    CsvHeader(std::span<const ColumnInfo> table, const CsvOptions& options, std::string_view text, const std::string& file)
+        : table_(table), options_(options), file_(file) {
+        if (text.starts_with("\xEF\xBB\xBF")) layout_.begin = 3;
+        if (!options.column_names.empty()) {
+            names_ = options.column_names;
+        } else {
+            read_names(text.substr(layout_.begin));
+        }
+        layout_.fields = names_.size();
+        for (const CsvColumn& entry : options.columns)
+            if (find_column(table, entry.member) < 0) refuse_setting(entry, "the row has no member of that name");
+        for (std::size_t column = 0; column < table.size(); ++column) match(column);
+        std::sort(layout_.feeds.begin(), layout_.feeds.end(),
+                  [](const CsvFeed& a, const CsvFeed& b) { return std::pair(a.field, a.column) < std::pair(b.field, b.column); });
+    }
+    CsvLayout layout() && { return std::move(layout_); }
+
+  private:
+    void read_names(std::string_view text) {
+        CsvBatch batch;
+        CsvCutter(dialect_of(options_)).cut(text, 1, 0, batch);
+        if (batch.has_bad_quote)
+            throw BadQuote(file_ + ":1: the header has a quote inside a field, or one that is not closed; correct the header",
+                           place({}));
+        if (batch.rows == 0)
+            throw MissingHeaderColumn(file_ + ": the file is empty; its first line must name the columns, or "
+                                              "CsvOptions::column_names must",
+                                      place({}));
+        CsvRun run;
+        run.text = text.data();
+        run.starts = batch.starts.data();
+        run.fields = batch.row_ends[0];
+        run.rows = 1;
+        run.has_quotes = batch.has_quotes;
+        run.quote = options_.quote;
+        std::string scratch;
+        for (std::size_t field = 0; field < run.fields; ++field) {
+            const std::string_view raw = run.raw(0, field);
+            names_.emplace_back(run.is_quoted(raw) ? run.content(raw, scratch) : without_blanks(raw));
+        }
+        layout_.begin += batch.size_bytes;
+    }
+
+    void match(std::size_t column) {
+        const ColumnInfo& info = table_[column];
+        const bool        is_vector = (kind_bit(info.type.kind) & dense_vector_kinds) != 0;
+        const std::string name(info.name);
+        std::size_t       width = is_vector && info.type.extent != dynamic ? static_cast<std::size_t>(info.type.extent) : 1;
+        const CsvColumn*  entry = nullptr;
+        for (const CsvColumn& candidate : options_.columns)
+            if (candidate.member == info.name) entry = &candidate;
+        if (entry != nullptr) {
+            if (is_vector && info.type.extent == dynamic) width = entry->file_columns.size();
+            if (entry->file_columns.size() != width)
+                refuse_setting(*entry, "the member takes " + std::to_string(width) + " columns of the file, but " +
+                                           std::to_string(entry->file_columns.size()) + " are named");
+            for (std::size_t slot = 0; slot < width; ++slot) feed(column, slot, entry->file_columns[slot]);
+        } else if (is_vector) {
+            if (info.type.extent == dynamic)
+                for (width = 1; std::find(names_.begin(), names_.end(), name + "_" + std::to_string(width)) != names_.end();) ++width;
+            for (std::size_t slot = 0; slot < width; ++slot) feed(column, slot, name + "_" + std::to_string(slot));
+        } else {
+            feed(column, 0, name);
+        }
+        layout_.widths.push_back(width);
+    }
+
+    void feed(std::size_t column, std::size_t slot, const std::string& name) {
+        const auto found = std::find(names_.begin(), names_.end(), name);
+        if (found == names_.end()) refuse_missing(name);
+        if (std::find(found + 1, names_.end(), name) != names_.end())
+            throw DuplicateHeaderColumn(file_ + ":1: the header has the column \"" + name +
+                                            "\" twice; rename or remove one of the two in the file",
+                                        place(name));
+        layout_.feeds.push_back({static_cast<std::size_t>(found - names_.begin()), column, slot});
+    }
+
+    [[noreturn]] void refuse_missing(const std::string& name) const {
+        std::string      sentence = file_ + ":1: the header has no column \"" + name + "\"";
+        std::string_view nearest;
+        std::size_t      best = name.size() / 3 + 2;
+        for (const std::string& candidate : names_) {
+            const std::size_t distance = name_distance(name, candidate);
+            if (distance < best && distance < name.size()) {
+                best = distance;
+                nearest = candidate;
+            }
+        }
+        if (!nearest.empty()) sentence += "; did you mean \"" + std::string(nearest) + "\"?";
+        else if (names_.size() == 1 && names_[0].find_first_of(";,\t|") != std::string::npos)
+            sentence += "; it has a single column, so the setting delimiter may be wrong";
+        else
+            sentence += "; it has " + list_of_names();
+        sentence += (nearest.empty() ? ". Rename" : " Rename") + std::string(" the column in the file, or say which one it is in CsvOptions::columns");
+        throw MissingHeaderColumn(std::move(sentence), place(name));
+    }
+    std::string list_of_names() const {
+        std::string result;
+        for (std::size_t i = 0; i < names_.size() && i < 12; ++i) result += (i == 0 ? "" : ", ") + csv_excerpt(names_[i]);
+        return names_.size() > 12 ? result + ", …" : result;
+    }
+    [[noreturn]] void refuse_setting(const CsvColumn& entry, const std::string& reason) const {
+        Place where;
+        where.column = entry.member;
+        where.setting = "columns";
+        throw InvalidSetting("CsvOptions::columns, member \"" + entry.member + "\": " + reason, std::move(where));
+    }
+    Place place(const std::string& column) const {
+        Place where;
+        where.file = file_;
+        where.line = 1;
+        where.column = column;
+        return where;
+    }
+
+    std::span<const ColumnInfo> table_;
+    const CsvOptions&           options_;
+    const std::string&          file_;
+    std::vector<std::string>    names_;
+    CsvLayout                   layout_;
+};
+
+}  // namespace detail
+}  // namespace partita::inline PARTITA_ABI
