@@ -19,6 +19,8 @@ template <Name ColumnName>
 struct DidYouMean;
 template <Name... ColumnNames>
 struct Has;
+template <Name ColumnName>
+struct Target;
 template <class T>
 struct Takes;
 template <class T>

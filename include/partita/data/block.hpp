@@ -9,6 +9,7 @@
 #include <partita/data/output_view.hpp>
 #include <partita/math/weights.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -63,7 +64,7 @@ class Block {
         rows_ = chunk.block_size(index);
         id_ = chunk.block_id(index);
         for (Computed& column : columns_) column.ready = false;
-        weights_ready_ = false;
+        weights_slot_ = -1;
     }
 
     std::int64_t id() const { return id_; }
@@ -84,7 +85,11 @@ class Block {
     /// The rows' weights, checked: finite and not negative.
     Weights weights() {
         if (plan_->weight_slot < 0) return {};
-        if (!weights_ready_) compute_weights();
+        return weights_in(plan_->weight_slot);
+    }
+    /// The same of another column than the one in force.
+    Weights weights_in(int slot) {
+        if (weights_slot_ != slot) compute_weights(slot);
         return Weights(weights_.data());
     }
 
@@ -158,8 +163,17 @@ class Block {
     template <class T>
     struct Output<SparseVector<T>> {
         // The views of a sparse column are taken once the kernel has returned: its vectors grow while it runs.
-        static SparseOutput<T> open(Block&, Scratch& scratch, ColumnSlice& slice) {
-            return {scratch.offsets, scratch.indices, scratch.entries(T{}), slice.width};
+        static SparseOutput<T> open(Block& block, Scratch& scratch, ColumnSlice& slice) {
+            scratch.offsets.resize(block.rows_ + 1);
+            SparseOutput<T> output(scratch.offsets.data(), slice.width, grow, &scratch);
+            output.place(scratch.indices.data(), scratch.entries(T{}).data(), scratch.indices.size());
+            return output;
+        }
+        static void grow(SparseOutput<T>& output, void* owner) {
+            Scratch& scratch = *static_cast<Scratch*>(owner);
+            scratch.indices.resize(std::max<std::size_t>(2 * output.size(), 4 * static_cast<std::size_t>(block_rows)));
+            scratch.entries(T{}).resize(scratch.indices.size());
+            output.place(scratch.indices.data(), scratch.entries(T{}).data(), scratch.indices.size());
         }
     };
     template <class Dummy>
@@ -215,8 +229,8 @@ class Block {
                                                                : static_cast<const void*>(scratch.doubles.data());
     }
 
-    void compute_weights() {
-        const ColumnSlice& slice = column(plan_->weight_slot);
+    void compute_weights(int slot) {
+        const ColumnSlice& slice = column(slot);
         weights_.resize(rows_);
         for (std::size_t i = 0; i < rows_; ++i) {
             switch (slice.type.kind) {
@@ -226,16 +240,16 @@ class Block {
                 case Kind::uint32: weights_[i] = static_cast<double>(slice.as<std::uint32_t>()[i]); break;
                 default: weights_[i] = static_cast<double>(slice.as<std::int64_t>()[i]); break;
             }
-            if (!(weights_[i] >= 0) || std::isinf(weights_[i])) refuse_weight(i);
+            if (!(weights_[i] >= 0) || std::isinf(weights_[i])) refuse_weight(slot, i);
         }
-        weights_ready_ = true;
+        weights_slot_ = slot;
     }
 
-    [[noreturn]] void refuse_weight(std::size_t row) const {
+    [[noreturn]] void refuse_weight(int slot, std::size_t row) const {
         Place place;
         place.row = row_id(row);
         place.block = id_;
-        place.column = std::string(plan_->slots[static_cast<std::size_t>(plan_->weight_slot)].name);
+        place.column = std::string(plan_->slots[static_cast<std::size_t>(slot)].name);
         const std::string where = "the weight in column \"" + place.column + "\", row " + std::to_string(place.row);
         if (weights_[row] < 0)
             throw NegativeWeight(where + ", is negative (" + std::to_string(weights_[row]) +
@@ -250,7 +264,7 @@ class Block {
     std::vector<Computed> columns_;
     std::vector<Scratch>  scratch_;
     std::vector<double>   weights_;
-    bool                  weights_ready_ = false;
+    int                   weights_slot_ = -1;  ///< whose values weights_ holds
 };
 
 template <>

@@ -155,11 +155,20 @@ template <> struct ValueOf<Kind::sparse_float32, dynamic> { using type = SparseV
 template <> struct ValueOf<Kind::sparse_float64, dynamic> { using type = SparseVector<double>; };
 template <> struct ValueOf<Kind::one_hot, dynamic> { using type = OneHot; };
 
-template <ColumnType Type, bool Nullable = Type.nullable>
-struct ValueOfType : ValueOf<Type.kind, Type.extent> {};
+/// By parts rather than by a ColumnType: g++ 12 crashes on expansions of packs of class-type template arguments.
+template <Kind K, bool Nullable, std::int64_t Extent>
+struct ValueOfParts : ValueOf<K, Extent> {};
+template <Kind K, std::int64_t Extent>
+struct ValueOfParts<K, true, Extent> {
+    using type = std::optional<typename ValueOf<K, Extent>::type>;
+};
+
 template <ColumnType Type>
-struct ValueOfType<Type, true> {
-    using type = std::optional<typename ValueOf<Type.kind, Type.extent>::type>;
+struct ValueOfType {
+    static constexpr Kind         kind = Type.kind;
+    static constexpr bool         nullable = Type.nullable;
+    static constexpr std::int64_t extent = Type.extent;
+    using type = typename ValueOfParts<kind, nullable, extent>::type;
 };
 
 }  // namespace detail

@@ -26,13 +26,32 @@ struct SampleOptions {
 namespace detail {
 
 /// What a member function over columns is told when a name is wrong.
+template <class Row, Name ColumnName>
+consteval void demand_column() {
+    constexpr int near = near_column(columns_of<Row>, ColumnName.view());
+    if constexpr (has_column<Row, ColumnName>) {
+    } else if constexpr (near >= 0) {
+        constexpr std::string_view name = columns_of<Row>[static_cast<std::size_t>(near)].name;
+        static_assert(sizeof(wrong::ColumnIsMissing<wrong::Wanted<ColumnName>, wrong::DidYouMean<Name<name.size() + 1>(name)>>) == 0,
+                      "the dataset has no column of this name");
+    } else {
+        static_assert(sizeof(wrong::ColumnIsMissing<wrong::Wanted<ColumnName>>) == 0, "the dataset has no column of this name");
+    }
+}
+
 template <class Row, Name... ColumnNames>
 consteval std::array<int, sizeof...(ColumnNames)> ordinals_of() {
     return {find_column(columns_of<Row>, ColumnNames.view())...};
 }
 
 template <class Row, Name ColumnName>
-using ColumnValue = ValueType<columns_of<Row>[static_cast<std::size_t>(find_column(columns_of<Row>, ColumnName.view()))].type>;
+struct ColumnValueOf {
+    static constexpr int        found = find_column(columns_of<Row>, ColumnName.view());
+    static constexpr ColumnType column = columns_of<Row>[static_cast<std::size_t>(found < 0 ? 0 : found)].type;
+    using type = ValueType<column>;
+};
+template <class Row, Name ColumnName>
+using ColumnValue = typename ColumnValueOf<Row, ColumnName>::type;
 
 template <class T, class View>
 decltype(auto) element(const View& view, std::size_t row) {
@@ -177,8 +196,7 @@ class Dataset {
     template <Name... ColumnNames>
     static consteval auto known_columns() {
         constexpr auto ordinals = detail::ordinals_of<Row, ColumnNames...>();
-        static_assert(((has_column<Row, ColumnNames> || sizeof(wrong::ColumnIsMissing<wrong::Wanted<ColumnNames>>) == 0) && ...),
-                      "the dataset has no column of this name");
+        (detail::demand_column<Row, ColumnNames>(), ...);
         return ordinals;
     }
 

@@ -109,10 +109,10 @@ inline std::vector<std::shared_ptr<const Chunk>> gather_rows(const DatasetState&
     return result;
 }
 
-inline void choose_all(Block& block, std::vector<std::uint32_t>& chosen) {
+inline constexpr auto choose_all = [](Block& block, std::vector<std::uint32_t>& chosen) {
     chosen.resize(block.rows());
     for (std::size_t row = 0; row < chosen.size(); ++row) chosen[row] = static_cast<std::uint32_t>(row);
-}
+};
 
 /// The slots that chunks store, in the order of their columns.
 inline std::vector<int> stored_slots(const Plan& plan) {

@@ -38,24 +38,38 @@ struct OneHotOutput {
 template <class T>
 class SparseOutput {
   public:
-    SparseOutput(std::vector<std::int64_t>& offsets, std::vector<std::int32_t>& indices, std::vector<T>& values, std::size_t columns)
-        : offsets_(offsets), indices_(indices), values_(values), columns_(columns) {
-        offsets_.assign(1, 0);
-        indices_.clear();
-        values_.clear();
+    /// Makes room for more entries: `grow` sees to it that `indices` and `values` hold `capacity` entries, old ones kept.
+    using Grow = void (*)(SparseOutput& output, void* owner);
+
+    SparseOutput(std::int64_t* offsets, std::size_t columns, Grow grow, void* owner)
+        : offsets_(offsets), columns_(columns), grow_(grow), owner_(owner) {
+        offsets_[0] = 0;
     }
+
     std::size_t columns() const { return columns_; }
+    std::size_t size() const { return size_; }  ///< entries so far
     void        append(std::size_t index, T value) {
-        indices_.push_back(static_cast<std::int32_t>(index));
-        values_.push_back(value);
+        if (size_ == capacity_) grow_(*this, owner_);
+        indices_[size_] = static_cast<std::int32_t>(index);
+        values_[size_] = value;
+        ++size_;
     }
-    void end_row() { offsets_.push_back(static_cast<std::int64_t>(indices_.size())); }
+    void end_row() { *++offsets_ = static_cast<std::int64_t>(size_); }
+
+    /// For the owner: where entries go now.
+    void place(std::int32_t* indices, T* values, std::size_t capacity) {
+        indices_ = indices;
+        values_ = values;
+        capacity_ = capacity;
+    }
 
   private:
-    std::vector<std::int64_t>& offsets_;
-    std::vector<std::int32_t>& indices_;
-    std::vector<T>&            values_;
-    std::size_t                columns_;
+    std::int64_t* offsets_;
+    std::int32_t* indices_ = nullptr;
+    T*            values_ = nullptr;
+    std::size_t   size_ = 0, capacity_ = 0, columns_;
+    Grow          grow_;
+    void*         owner_;
 };
 
 /// n categories. What is set is borrowed until the kernel has returned.

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <partita/data/dataset.hpp>
+#include <partita/pipeline/explain.hpp>
+#include <partita/pipeline/row.hpp>
+#include <partita/pipeline/step.hpp>
+
+#include <tuple>
+
+namespace partita::inline PARTITA_ABI {
+
+template <class... Stages>
+struct Pipeline;
+
+/// The columns of what a pipeline makes of a table: the row type of transformed datasets.
+template <class PipelineType, class Row>
+struct After {};
+
+namespace detail {
+
+/// Models of one stage: one for each column that its selector chose.
+template <class N, class Sequence>
+struct ModelsOf;
+template <class N, int... I>
+struct ModelsOf<N, std::integer_sequence<int, I...>> {
+    using type = std::tuple<typename N::template InstanceAt<I>::Model...>;
+};
+template <class N>
+using StageModels = typename ModelsOf<N, std::make_integer_sequence<int, N::instance_count>>::type;
+
+template <class NodeTypes>
+struct AllModels;
+template <class... Nodes>
+struct AllModels<Types<Nodes...>> {
+    using type = std::tuple<StageModels<Nodes>...>;
+};
+
+template <class NodeTypes>
+inline constexpr bool predicts = false;
+template <class... Nodes>
+inline constexpr bool predicts<Types<Nodes...>> = (std::is_same_v<typename Nodes::StageAt::stage_concept, Predictor> || ...);
+
+/// The visible columns at the end of a chain.
+template <class Last>
+struct FinalTable {
+    static constexpr int count() {
+        int visible = 0;
+        for (int slot = 0; slot < slot_count(Last::data); ++slot) visible += find_slot(Last::data, slot_info(Last::data, slot).name) == slot;
+        return visible;
+    }
+    static constexpr auto slots = [] {
+        std::array<int, static_cast<std::size_t>(count())> result{};
+        std::size_t at = 0;
+        for (int slot = 0; slot < slot_count(Last::data); ++slot)
+            if (find_slot(Last::data, slot_info(Last::data, slot).name) == slot) result[at++] = slot;
+        return result;
+    }();
+    static constexpr auto columns = [] {
+        std::array<ColumnInfo, slots.size()> result{};
+        for (std::size_t i = 0; i < slots.size(); ++i)
+            result[i] = {slot_info(Last::data, slots[i]).name, slot_info(Last::data, slots[i]).type};
+        return result;
+    }();
+};
+
+template <class... Stages, class Row>
+struct TableOf<After<Pipeline<Stages...>, Row>> : FinalTable<LastNode<Row, Stages...>> {};
+template <class... Stages, class Row>
+inline constexpr bool is_table<After<Pipeline<Stages...>, Row>> = true;
+
+template <class N, int... I>
+std::string title_of_instance(int instance, std::integer_sequence<int, I...>) {
+    std::string title = stage_title<typename N::StageAt>();
+    if (!N::columnwise) return title;
+    const std::string_view names[] = {N::template InstanceAt<I>::output_name(0)...};
+    return title + " at column \"" + std::string(names[instance]) + "\"";
+}
+template <class N>
+std::string instance_title(int instance) {
+    return title_of_instance<N>(instance, std::make_integer_sequence<int, N::instance_count>());
+}
+
+/// Puts one fitted instance behind a plan. `base` maps the pipeline's slots to the plan's.
+template <class N, int I, class Owner>
+void append_step(Plan& plan, const std::vector<int>& base, const std::shared_ptr<Owner>& owner, const typename N::template InstanceAt<I>::Model& model) {
+    using At = typename N::template InstanceAt<I>;
+    using Model = typename At::Model;
+    std::vector<int> inputs, outputs;
+    for (int slot : At::inputs) inputs.push_back(base[static_cast<std::size_t>(slot)]);
+    for (int o = 0; o < N::outputs_each; ++o) {
+        const int slot = base[static_cast<std::size_t>(N::data.first + I * N::outputs_each + o)];
+        outputs.push_back(slot);
+        plan.slots[static_cast<std::size_t>(slot)].step = static_cast<int>(plan.steps.size());
+    }
+    plan.steps.push_back(std::make_shared<ModelStep<Model, typename At::Values, typename OutputValues<typename At::Outputs>::type>>(
+        std::shared_ptr<const Model>(owner, &model), instance_title<N>(I), std::move(inputs), std::move(outputs)));
+}
+
+/// Gives every slot of the pipeline a slot in the plan; those of the row are where the dataset has them.
+template <class Last>
+std::vector<int> extend_plan(Plan& plan, std::vector<int> slots) {
+    for (int slot = static_cast<int>(slots.size()); slot < slot_count(Last::data); ++slot) {
+        const SlotInfo& info = slot_info(Last::data, slot);
+        slots.push_back(static_cast<int>(plan.slots.size()));
+        plan.slots.push_back({info.name, info.type, -1, -1});
+    }
+    return slots;
+}
+
+/// A pipeline fitted on rows of a type that it fits on.
+template <class Row, class... Stages>
+class FittedPipeline {
+  public:
+    using pipeline_type = Pipeline<Stages...>;
+    using row_type = Row;
+    using Last = LastNode<Row, Stages...>;
+    using Nodes = typename NodeList<Last>::type;
+    using Models = typename AllModels<Nodes>::type;
+
+    FittedPipeline() : models_(std::make_shared<Models>()) {}
+    FittedPipeline(std::shared_ptr<const Models> models, std::uint64_t seed, std::int64_t rows)
+        : models_(std::move(models)), seed_(seed), rows_(rows) {}
+
+    /// The dataset with the columns of every stage, computed when they are read. Shares the fitted stages.
+    /// Predictions on training rows have the role InSample, which nothing is fitted on.
+    template <class Role>
+    auto transform(const Dataset<Row, Role>& data) const {
+        using Result = std::conditional_t<predicts<Nodes> && std::is_same_v<Role, Train>, InSample, Role>;
+        auto state = std::make_shared<DatasetState>(data.state());
+        return Dataset<After<pipeline_type, Row>, Result>(state, append(state->plan, data.slots()));
+    }
+    /// The same for a frame, computed at once.
+    Frame<After<pipeline_type, Row>> transform(const Frame<Row>& frame) const {
+        Plan             plan;
+        std::vector<int> slots;
+        for (const ColumnInfo& column : columns_of<Row>) {
+            slots.push_back(static_cast<int>(plan.slots.size()));
+            plan.slots.push_back({column.name, column.type, slots.back(), -1});
+        }
+        const std::vector<int>     visible = append(plan, slots);
+        Block                      block(plan);
+        std::vector<ColumnBuilder> builders;
+        for (int slot : visible) builders.emplace_back(plan.slots[static_cast<std::size_t>(slot)].type);
+        std::vector<std::int64_t> ids;
+        for (std::size_t i = 0; i < frame.chunk()->block_count(); ++i) {
+            block.move_to(*frame.chunk(), i);
+            for (std::size_t c = 0; c < visible.size(); ++c) builders[c].append(block.column(visible[c]));
+            for (std::size_t row = 0; row < block.rows(); ++row) ids.push_back(block.row_id(row));
+        }
+        std::vector<ColumnData> columns;
+        for (ColumnBuilder& builder : builders) columns.push_back(builder.finish());
+        return Frame<After<pipeline_type, Row>>(std::make_shared<const Chunk>(std::move(ids), std::move(columns)));
+    }
+    /// One row with the columns that were asked for: `transform<"features">(row)`.
+    ///
+    /// `row` is any described struct with the columns that the stages need. No allocation while vectors take 4 KiB in all;
+    /// safe from many threads at once.
+    template <Name ColumnName, class Request>
+    auto transform(const Request& row) const {
+        constexpr int slot = find_slot(Last::data, ColumnName.view());
+        return evaluate_row<Row, Nodes, slot>(*models_, row);
+    }
+
+    /// The prediction for one row: double for regression, the target's type for classification.
+    template <class Request>
+    auto predict(const Request& row) const {
+        return transform<"prediction">(row);
+    }
+    /// The probability of the positive class for one row.
+    template <class Request>
+    double predict_probability(const Request& row) const {
+        return transform<"probability">(row);
+    }
+
+    /// The fitted part of a stage, named by its type (`get<StandardScale<"features">>()`) or by its place from 1.
+    template <class StageType>
+    const auto& get() const {
+        constexpr int position = position_of<StageType>();
+        static_assert(position > 0, "the pipeline has no such stage");
+        return stage<position>();
+    }
+    template <int Position>
+    const auto& stage() const {
+        static_assert(Position >= 1 && Position <= static_cast<int>(sizeof...(Stages)), "the pipeline has no stage at this place; they are counted from 1");
+        const auto& models = std::get<Position - 1>(*models_);
+        if constexpr (std::tuple_size_v<std::remove_cvref_t<decltype(models)>> == 1) {
+            return std::get<0>(models);
+        } else {
+            return models;  // one a column
+        }
+    }
+
+    /// The id that the fit gave a category of a column, for rows that carry ids instead of text; -1 if it has none.
+    template <Name ColumnName>
+    std::int32_t intern_id(std::string_view text) const {
+        constexpr int position = interning_position<ColumnName>();
+        static_assert(position > 0, "no stage of the pipeline keeps the categories of this column");
+        return stage<position>().intern(text);
+    }
+    /// The category with its id: for rows that are scored often.
+    template <Name ColumnName>
+    Category intern(std::string_view text) const {
+        Category category(text);
+        category.id = intern_id<ColumnName>(text);
+        return category;
+    }
+
+    const Models& models() const { return *models_; }
+    std::uint64_t seed() const { return seed_; }
+    std::int64_t  rows() const { return rows_; }
+
+  private:
+    template <class StageType>
+    static constexpr int position_of() {
+        int position = 0, at = 0;
+        ((++at, position = position == 0 && std::is_same_v<StageType, Stages> ? at : position), ...);
+        return position;
+    }
+    template <Name ColumnName>
+    static constexpr int interning_position() {
+        int position = 0, at = 0;
+        ((++at, position = position == 0 && Stages::Inputs::inputs[0].name == ColumnName.view() &&
+                                   requires(const typename Stages::Model& model) { model.intern(std::string_view()); }
+                               ? at
+                               : position), ...);
+        return position;
+    }
+
+    std::vector<int> append(Plan& plan, const std::vector<int>& row_slots) const {
+        const std::vector<int> base = extend_plan<Last>(plan, row_slots);
+        append_all(plan, base, static_cast<Nodes*>(nullptr));
+        std::vector<int> visible;
+        for (int slot : FinalTable<Last>::slots) visible.push_back(base[static_cast<std::size_t>(slot)]);
+        return visible;
+    }
+    template <class... N>
+    void append_all(Plan& plan, const std::vector<int>& base, Types<N...>*) const {
+        [&]<std::size_t... S>(std::index_sequence<S...>) {
+            (append_stage<N>(plan, base, std::get<S>(*models_), std::make_integer_sequence<int, N::instance_count>()), ...);
+        }(std::index_sequence_for<N...>());
+    }
+    template <class N, class ModelTuple, int... I>
+    void append_stage(Plan& plan, const std::vector<int>& base, const ModelTuple& models, std::integer_sequence<int, I...>) const {
+        (append_step<N, I>(plan, base, models_, std::get<static_cast<std::size_t>(I)>(models)), ...);
+    }
+
+    std::shared_ptr<const Models> models_;
+    std::uint64_t                 seed_ = 0;
+    std::int64_t                  rows_ = 0;
+};
+
+template <class PipelineType, class Row>
+struct FittedBase {
+    using type = Absorb;
+};
+template <class... Stages, class Row>
+    requires(LastNode<Row, Stages...>::mistake.cause == Mistake::Cause::none)
+struct FittedBase<Pipeline<Stages...>, Row> {
+    using type = FittedPipeline<Row, Stages...>;
+};
+
+}  // namespace detail
+
+/// A pipeline fitted on rows of type Row: transforms datasets, frames and single rows, predicts, and can be saved and loaded.
+/// Copies share the fitted stages. Safe from many threads at once.
+template <class PipelineType, class Row>
+class Fitted : public detail::FittedBase<PipelineType, Row>::type {
+    static constexpr bool is_pipeline = requires { typename PipelineType::pipeline_tag; };
+    static_assert(is_pipeline, "Fitted<P, Row> needs the type of a pipeline: Fitted<decltype(fare_pipeline()), Trip>");
+
+  public:
+    using Base = typename detail::FittedBase<PipelineType, Row>::type;
+    using Base::Base;
+    Fitted() = default;
+};
+
+}  // namespace partita::inline PARTITA_ABI
