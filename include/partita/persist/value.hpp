@@ -102,7 +102,7 @@ struct RawOf<T> {
     using type = std::underlying_type_t<T>;
 };
 template <class T>
-using Raw = typename RawOf<T>::type;
+using StoredAs = typename RawOf<T>::type;
 
 template <template <class...> class List, class... Enumerators, class T>
 constexpr bool is_one_of(List<Enumerators...>, T value) {
@@ -110,7 +110,7 @@ constexpr bool is_one_of(List<Enumerators...>, T value) {
 }
 
 template <PersistableScalar T>
-T from_raw(const ModelReader& reader, std::string_view name, Raw<T> raw) {
+T from_raw(const ModelReader& reader, std::string_view name, StoredAs<T> raw) {
     if constexpr (std::is_enum_v<T>) {
         const T value = static_cast<T>(raw);
         if (!is_one_of(boost::describe::describe_enumerators<T>{}, value)) {
@@ -159,14 +159,14 @@ void save_column(ModelWriter& writer, std::string_view name, const std::vector<T
     if constexpr (TensorElement<T>) {
         writer.vector(name, column);
     } else if constexpr (std::is_enum_v<T>) {
-        std::vector<Raw<T>> raw;
+        std::vector<StoredAs<T>> raw;
         raw.reserve(column.size());
-        for (const T value : column) raw.push_back(static_cast<Raw<T>>(value));
+        for (const T value : column) raw.push_back(static_cast<StoredAs<T>>(value));
         writer.vector(name, raw);
     } else if constexpr (std::same_as<T, std::string>) {
         writer.texts(name, column);
     } else if constexpr (is_optional<T>) {
-        using Value = Raw<typename T::value_type>;
+        using Value = StoredAs<typename T::value_type>;
         std::vector<Value> values;
         std::vector<bool> present;
         for (const T& value : column) {
@@ -216,10 +216,10 @@ std::vector<T> load_column(ModelReader& reader, std::string_view name) {
     if constexpr (TensorElement<T>) {
         return reader.vector<T>(name);
     } else if constexpr (std::is_enum_v<T>) {
-        const std::vector<Raw<T>> raw = reader.vector<Raw<T>>(name);
+        const std::vector<StoredAs<T>> raw = reader.vector<StoredAs<T>>(name);
         std::vector<T> column;
         column.reserve(raw.size());
-        for (const Raw<T> value : raw) column.push_back(from_raw<T>(reader, name, value));
+        for (const StoredAs<T> value : raw) column.push_back(from_raw<T>(reader, name, value));
         return column;
     } else if constexpr (std::same_as<T, std::string>) {
         return reader.texts(name);
@@ -227,7 +227,7 @@ std::vector<T> load_column(ModelReader& reader, std::string_view name) {
         using Value = typename T::value_type;
         const NameScope scope = reader.scope(name);
         const std::vector<bool> present = reader.vector<bool>("present");
-        const std::vector<Raw<Value>> values = reader.vector<Raw<Value>>("values");
+        const std::vector<StoredAs<Value>> values = reader.vector<StoredAs<Value>>("values");
         if (present.size() != values.size())
             reader.malformed("\"" + std::string(name) + "\" has fewer flags than values, or more");
         std::vector<T> column(values.size());
@@ -296,12 +296,12 @@ void save_value(ModelWriter& writer, std::string_view name, const T& value) {
         const NameScope scope = writer.scope(name);
         value.save(writer);
     } else if constexpr (detail::PersistableScalar<T>) {
-        writer.scalar(name, static_cast<detail::Raw<T>>(value));
+        writer.scalar(name, static_cast<detail::StoredAs<T>>(value));
     } else if constexpr (std::same_as<T, std::string>) {
         writer.text(name, value);
     } else if constexpr (detail::is_optional<T>) {
-        std::vector<detail::Raw<typename T::value_type>> values;
-        if (value) values.push_back(static_cast<detail::Raw<typename T::value_type>>(*value));
+        std::vector<detail::StoredAs<typename T::value_type>> values;
+        if (value) values.push_back(static_cast<detail::StoredAs<typename T::value_type>>(*value));
         writer.vector(name, values);
     } else if constexpr (detail::is_vector<T>) {
         detail::save_column(writer, name, value);
@@ -328,12 +328,12 @@ void load_value(ModelReader& reader, std::string_view name, T& value) {
         }
         detail::validate_after_loading(reader, value);
     } else if constexpr (detail::PersistableScalar<T>) {
-        value = detail::from_raw<T>(reader, name, reader.scalar<detail::Raw<T>>(name));
+        value = detail::from_raw<T>(reader, name, reader.scalar<detail::StoredAs<T>>(name));
     } else if constexpr (std::same_as<T, std::string>) {
         value = reader.text(name);
     } else if constexpr (detail::is_optional<T>) {
         using Value = typename T::value_type;
-        const std::vector<detail::Raw<Value>> values = reader.vector<detail::Raw<Value>>(name);
+        const std::vector<detail::StoredAs<Value>> values = reader.vector<detail::StoredAs<Value>>(name);
         if (values.size() > 1) reader.invalid("\"" + std::string(name) + "\" holds more than one value");
         value.reset();
         if (!values.empty()) value = detail::from_raw<Value>(reader, name, values[0]);

@@ -57,14 +57,18 @@ template <class Declaration>
 inline constexpr bool is_target = requires { Declaration::is_target; };
 
 template <class Stage>
-inline constexpr bool is_estimator = std::is_same_v<typename Stage::stage_concept, Estimator> ||
-                                     std::is_same_v<typename Stage::stage_concept, Predictor>;
-template <class Stage>
-inline constexpr bool is_resampler = std::is_same_v<typename Stage::stage_concept, Resampler>;
+concept OptedIn = requires { typename Stage::stage_concept; };
+template <class Stage, class Tag>
+inline constexpr bool opts_in_as = false;
+template <OptedIn Stage, class Tag>
+inline constexpr bool opts_in_as<Stage, Tag> = std::is_same_v<typename Stage::stage_concept, Tag>;
 
 template <class Stage>
-inline constexpr bool opted_in = requires { typename Stage::stage_concept; } && (requires { requires is_estimator<Stage>; } ||
-    requires { requires is_resampler<Stage>; } || requires { requires std::is_same_v<typename Stage::stage_concept, Transformer>; });
+inline constexpr bool is_estimator = opts_in_as<Stage, Estimator> || opts_in_as<Stage, Predictor>;
+template <class Stage>
+inline constexpr bool is_resampler = opts_in_as<Stage, Resampler>;
+template <class Stage>
+inline constexpr bool is_transformer = opts_in_as<Stage, Transformer>;
 
 // ---- the look-ups listed above, one each ---------------------------------------------------------------------------------
 
@@ -167,7 +171,7 @@ std::size_t output_width(const Model& model, const First& first, const Rest&... 
 
 /// A type that has opted in as a stage and declares what it reads.
 template <class T>
-concept Stage = detail::opted_in<T> && requires {
+concept Stage = (detail::is_transformer<T> || detail::is_estimator<T> || detail::is_resampler<T>) && requires {
     typename T::Inputs;
     { T::id } -> std::convertible_to<std::string_view>;
 };

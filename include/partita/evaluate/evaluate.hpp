@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <partita/data/dataset.hpp>
+#include <partita/evaluate/metric.hpp>
+
+namespace partita::inline PARTITA_ABI {
+
+namespace detail {
+
+template <class Row, class MetricType, ReadMistake Mistake>
+consteval bool explain_metric() {
+    using Inputs = typename MetricType::Inputs;
+    if constexpr (Mistake.cause != ReadMistake::Cause::none) {
+        constexpr std::string_view wanted = Inputs::inputs[static_cast<std::size_t>(Mistake.input)].name;
+        constexpr auto             name = Name<wanted.size() + 1>(wanted);
+        if constexpr (Mistake.cause == ReadMistake::Cause::missing && Mistake.near >= 0) {
+            constexpr std::string_view near = columns_of<Row>[static_cast<std::size_t>(Mistake.near)].name;
+            static_assert(sizeof(wrong::ColumnIsMissing<MetricType, wrong::Wanted<name>, wrong::DidYouMean<Name<near.size() + 1>(near)>>) == 0,
+                          "a metric reads a column that is not there: correct the name, or transform the data by the model first");
+        } else if constexpr (Mistake.cause == ReadMistake::Cause::missing) {
+            static_assert(sizeof(wrong::ColumnIsMissing<MetricType, wrong::Wanted<name>>) == 0,
+                          "a metric reads a column that is not there: correct the name, or transform the data by the model first");
+        } else if constexpr (Mistake.cause == ReadMistake::Cause::missing_values) {
+            static_assert(sizeof(wrong::ColumnMayBeMissingValues<MetricType, wrong::OfColumn<name>>) == 0,
+                          "values of this column may be missing and the metric needs them all: filter such rows, or impute them");
+        } else {
+            constexpr std::string_view words = kinds_in_words(Inputs::inputs[static_cast<std::size_t>(Mistake.input)]);
+            static_assert(sizeof(wrong::ColumnHasWrongType<MetricType, wrong::OfColumn<name>, wrong::TakesKinds<Name<words.size() + 1>(words)>>) == 0,
+                          "a metric cannot judge a column of this type");
+        }
+    }
+    return true;
+}
+
+template <class Row, class MetricType>
+inline constexpr ReadMistake metric_mistake = find_read_mistake(columns_of<Row>, MetricType::Inputs::inputs);
+
+template <class Row, class MetricType, std::size_t I>
+struct MetricInput {
+    static constexpr int        ordinal = find_column(columns_of<Row>, MetricType::Inputs::inputs[I].name);
+    static constexpr ColumnType column = columns_of<Row>[static_cast<std::size_t>(ordinal)].type;
+    using type = ValueType<column>;
+};
+
+template <class Row, class Role, class MetricType>
+void update_metric(const Dataset<Row, Role>& data, Block& block, typename MetricType::Summary& summary, const MetricType&) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        summary.update(block.template view<typename MetricInput<Row, MetricType, I>::type>(data.slot(MetricInput<Row, MetricType, I>::ordinal))..., block.weights());
+    }(std::make_index_sequence<MetricType::Inputs::size>());
+}
+
+template <class MetricType>
+Score finish_metric(const MetricType& metric, const typename MetricType::Summary& summary, ThreadPool& pool) {
+    if constexpr (requires { metric.finish(summary, pool); }) {
+        return metric.finish(summary, pool);
+    } else {
+        return metric.finish(summary);
+    }
+}
+
+template <class Row, class Role, class... Metrics>
+auto score(const Dataset<Row, Role>& data, const Metrics&... metrics) {
+    static_assert((explain_metric<Row, Metrics, metric_mistake<Row, Metrics>>() && ...));
+    if constexpr (((metric_mistake<Row, Metrics>.cause == ReadMistake::Cause::none) && ...)) {
+        const std::size_t                                          workers = data.session().threads();
+        std::vector<std::tuple<typename Metrics::Summary...>>      states(workers);
+        std::tuple<typename Metrics::Summary...>                   totals;
+        const PendingError pending = attempt([&] {
+            for_each_block(data.state(), [&](Block& block, std::size_t worker) {
+                [&]<std::size_t... I>(std::index_sequence<I...>) {
+                    (update_metric(data, block, std::get<I>(states[worker]), metrics), ...);
+                }(std::index_sequence_for<Metrics...>());
+            });
+        });
+        [&]<std::size_t... I>(std::index_sequence<I...>) {
+            const auto meet = [&](auto& total, const auto& part_of) {
+                PendingError error = pending;
+                if (!error) error = attempt([&] {
+                    for (const auto& state : states) merge_state(total, part_of(state));
+                });
+                all_reduce_state(data.session().communicator(), total, error);
+            };
+            (meet(std::get<I>(totals), [](const auto& state) -> const auto& { return std::get<I>(state); }), ...);
+            if constexpr (sizeof...(Metrics) == 1) {
+                return finish_metric(metrics..., std::get<0>(totals), data.session().pool());
+            } else {
+                return std::array<Score, sizeof...(Metrics)>{finish_metric(metrics, std::get<I>(totals), data.session().pool())...};
+            }
+        }(std::index_sequence_for<Metrics...>());
+    }
+}
+
+}  // namespace detail
+
+/// Judges predictions on rows that their model has not seen: `evaluate(model.transform(test), Rmse<"fare">{})`. Several metrics
+/// share one pass, and their scores come back as an array in their order.
+///
+/// Takes data whose role is Validation or Test; other roles do not compile. A metric that is undefined on the rows says so in
+/// its Score. Errors: NonFiniteValue, with the row. Determinism: the same bits on any threads, workers and chunks.
+/// A collective. Cost: one pass over the columns that the metrics read.
+template <class Row, class Role, Metric... Metrics>
+auto evaluate(const Dataset<Row, Role>& data, const Metrics&... metrics) {
+    if constexpr (std::is_same_v<Role, Validation> || std::is_same_v<Role, Test>) {
+        return detail::score(data, metrics...);
+    } else {
+        static_assert(sizeof(wrong::MetricNeedsHeldOutData<wrong::Given<Role>>) == 0,
+                      "evaluate takes Validation or Test data: a score on rows that a model was fitted on says nothing of new ones; evaluate_in_sample says so by its name");
+        return Score::undefined("not computed");
+    }
+}
+
+/// Judges predictions on the rows that their model was fitted on: how well it fits, not how well it predicts.
+template <class Row, class Role, Metric... Metrics>
+auto evaluate_in_sample(const Dataset<Row, Role>& data, const Metrics&... metrics) {
+    if constexpr (std::is_same_v<Role, InSample>) {
+        return detail::score(data, metrics...);
+    } else {
+        static_assert(sizeof(wrong::MetricNeedsInSamplePredictions<wrong::Given<Role>>) == 0,
+                      "evaluate_in_sample takes predictions on training rows: model.transform(train); held-out data belong to evaluate");
+        return Score::undefined("not computed");
+    }
+}
+
+}  // namespace partita::inline PARTITA_ABI
