@@ -8,6 +8,13 @@
 
 namespace partita::wrong {
 
+/// `static_assert(wrong::unless<sound, Mistake<Facts…>>, "remedy")`: true if sound; otherwise a compile error whose first line
+/// prints the mistake. Unlike `sound || sizeof(Mistake<…>)`, it does not look at the mistake of what is sound.
+template <bool Sound, class Mistake>
+inline constexpr bool unless = true;
+template <class Mistake>
+inline constexpr bool unless<false, Mistake> = sizeof(Mistake) != 0;
+
 // ---- facts -------------------------------------------------------------------------------------------------------------
 
 /// The position of the stage in its pipeline, from 1.
