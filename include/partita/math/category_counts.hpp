@@ -125,12 +125,10 @@ class CategoryCounts {
 
   private:
     std::size_t slot(std::string_view text) {
+        // Before anything changes, so that a state that refused a text is still whole.
+        if (texts_.size() >= maximum_categories_ && texts_.find(text) == TextIndex::none) fail();
         const std::uint32_t id = texts_.insert(text);
-        if (id == weights_.size()) {
-            if (texts_.size() > maximum_categories_) fail();
-            // Doubling is the vector's business.
-            weights_.resize(texts_.size());
-        }
+        weights_.resize(texts_.size());
         return id;
     }
     [[noreturn]] void fail() const {
