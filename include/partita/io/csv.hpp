@@ -6,6 +6,7 @@
 #include <partita/core/wrong.hpp>
 #include <partita/data/dataset.hpp>
 #include <partita/io/csv/table.hpp>
+#include <partita/io/csv/write.hpp>
 
 #include <string>
 #include <string_view>
@@ -86,6 +87,19 @@ Dataset<Row, Unsplit> read_csv_text(Session& session, std::string_view text, con
     return detail::make_dataset<Row>(session, reader.read([&] {
         return std::vector<detail::SourceText>{{"text", text, nullptr}};
     }));
+}
+
+/// Writes a dataset as one text file in the order of its rows: a header line, numbers in the shortest form that reads back
+/// the same, quotes where RFC 4180 asks for them, and an empty field for a missing value. A Vector column `x` becomes
+/// `x_0`, `x_1`, …; NaN is written as `nan`, which reads back as missing.
+///
+/// A collective: every worker calls it, worker 0 writes. The file appears whole or not at all.
+/// Errors: FileError, on all workers; InvalidSetting. Cost: the text in memory, on every worker.
+template <class Row, class Role>
+void write_csv(const Dataset<Row, Role>& dataset, const std::string& path, const CsvWriteOptions& options = {}) {
+    detail::require_text_columns<Row>();
+    const Dataset<Row, Role> stored = dataset.materialize();
+    detail::write_csv_table(stored.session(), columns_of<Row>, stored.state().chunks, path, options);
 }
 
 }  // namespace partita::inline PARTITA_ABI
