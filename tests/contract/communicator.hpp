@@ -4,6 +4,7 @@
 // What the suites over all communication policies share.
 
 #include <partita/comm/run.hpp>
+#include <partita/core/random.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -49,11 +50,9 @@ inline std::vector<std::string> all(std::size_t workers, const std::string& line
 }
 
 /// Numbers that depend on the arguments alone.
-inline std::uint64_t scrambled(std::uint64_t a, std::uint64_t b = 0, std::uint64_t c = 0) {
-    std::uint64_t x = a * 0x9E3779B97F4A7C15U + b * 0xD1B54A32D192ED03U + c * 0x8CB92BA72F3D8DD7U + 1;
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9U;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBU;
-    return x ^ (x >> 31);
+inline std::uint64_t scrambled(std::uint64_t a, std::uint32_t b = 0, std::uint64_t c = 0) {
+    const auto bits = pt::random_bits(c, b, a);
+    return bits[0] | std::uint64_t{bits[1]} << 32;
 }
 
 /// A policy as a user would write one: everybody talks to worker 0.

@@ -27,7 +27,7 @@ std::int64_t iterate(pt::Session& session, int calls) {
     for (int call = 0; call < calls; ++call) {
         std::vector<std::int64_t> words(9, state);
         session.communicator().all_reduce(words);
-        state = static_cast<std::int64_t>(scrambled(static_cast<std::uint64_t>(words[8]), session.rank()) >> 4);
+        state = static_cast<std::int64_t>(scrambled(static_cast<std::uint64_t>(words[8]), static_cast<std::uint32_t>(session.rank())) >> 4);
     }
     std::int64_t total = state;
     session.communicator().all_reduce({&total, 1});

@@ -33,13 +33,13 @@ TEMPLATE_TEST_CASE("collectives give the same values on every worker", "[comm]",
                     std::uint64_t sum = 0;  // the full range of the words, so that the sums wrap around
                     std::int64_t  maximum = std::numeric_limits<std::int64_t>::min();
                     for (std::size_t rank = 0; rank < workers; ++rank) {
-                        const std::uint64_t word = scrambled(rank, i, length);
+                        const std::uint64_t word = scrambled(i, static_cast<std::uint32_t>(rank), length);
                         sum += word;
                         maximum = std::max(maximum, static_cast<std::int64_t>(word));
                     }
                     expected_sums[i] = static_cast<std::int64_t>(sum);
                     expected_maxima[i] = maximum;
-                    sums[i] = maxima[i] = static_cast<std::int64_t>(scrambled(session.rank(), i, length));
+                    sums[i] = maxima[i] = static_cast<std::int64_t>(scrambled(i, static_cast<std::uint32_t>(session.rank()), length));
                 }
                 communicator.all_reduce(sums);
                 communicator.all_reduce(maxima, pt::Reduction::maximum);
@@ -155,14 +155,14 @@ TEMPLATE_TEST_CASE("random sequences of calls equal a model of them", "[comm]", 
         const auto lines = report<TestType>({.workers = workers}, [&](pt::Session& session) -> std::string {
             pt::CommunicatorBase& communicator = session.communicator();
             for (std::uint64_t call = 0; call < 150; ++call) {
-                const std::uint64_t draw = scrambled(call, workers);
+                const std::uint64_t draw = scrambled(call, static_cast<std::uint32_t>(workers));
                 const std::size_t   length = (draw >> 8) % 40;
                 const std::size_t   thrower = (draw >> 16) % (4 * workers);  // three in four calls have no error
                 const bool          mine = session.rank() == thrower;
                 const auto          pending = pt::attempt([&] {
                     if (mine) throw pt::NotConverged("no");
                 });
-                std::vector<std::int64_t> words(length, static_cast<std::int64_t>(scrambled(call, session.rank())));
+                std::vector<std::int64_t> words(length, static_cast<std::int64_t>(scrambled(call, static_cast<std::uint32_t>(session.rank()))));
                 std::string               got, want;
                 got = outcome([&] {
                     switch (draw % 3) {
@@ -171,7 +171,7 @@ TEMPLATE_TEST_CASE("random sequences of calls equal a model of them", "[comm]", 
                             const auto gathered = communicator.all_gather(std::as_bytes(std::span(words)), pending);
                             for (std::size_t rank = 0; rank < workers; ++rank) {
                                 const std::vector<std::int64_t> theirs(length,
-                                                                       static_cast<std::int64_t>(scrambled(call, rank)));
+                                                                       static_cast<std::int64_t>(scrambled(call, static_cast<std::uint32_t>(rank))));
                                 const auto bytes = std::as_bytes(std::span(theirs));
                                 if (gathered[rank] != pt::Bytes(bytes.begin(), bytes.end())) throw std::runtime_error("gather");
                             }
@@ -184,7 +184,7 @@ TEMPLATE_TEST_CASE("random sequences of calls equal a model of them", "[comm]", 
                 if (got != want) return "call " + std::to_string(call) + ": " + got + " instead of " + want;
                 if (want == "fine" && draw % 3 == 0 && length > 0) {
                     std::uint64_t sum = 0;
-                    for (std::size_t rank = 0; rank < workers; ++rank) sum += scrambled(call, rank);
+                    for (std::size_t rank = 0; rank < workers; ++rank) sum += scrambled(call, static_cast<std::uint32_t>(rank));
                     if (words[length - 1] != static_cast<std::int64_t>(sum)) return "wrong sum in call " + std::to_string(call);
                 }
             }
