@@ -39,7 +39,13 @@ void* operator new(std::size_t size) {
     count_allocation(memory);
     return memory;
 }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    void* memory = std::malloc(size == 0 ? 1 : size);
+    if (memory != nullptr) count_allocation(memory);
+    return memory;
+}
 void operator delete(void* memory) noexcept { release(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { release(memory); }
 void operator delete(void* memory, std::size_t) noexcept { release(memory); }
 
 namespace {
