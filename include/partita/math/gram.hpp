@@ -8,6 +8,7 @@
 #include <partita/math/matrix_view.hpp>
 #include <partita/math/moments.hpp>
 #include <partita/math/simd/rows.hpp>
+#include <partita/math/triangle.hpp>
 #include <partita/math/weights.hpp>
 
 #include <cstddef>
@@ -16,13 +17,6 @@
 #include <vector>
 
 namespace partita::inline PARTITA_ABI {
-
-/// Where element (i, j), i <= j, of a symmetric matrix of `order` lies when its upper triangle is stored row by row.
-constexpr std::size_t triangle_index(std::size_t i, std::size_t j, std::size_t order) {
-    return i * order - i * (i + 1) / 2 + j;
-}
-/// How many elements such a triangle has.
-constexpr std::size_t triangle_size(std::size_t order) { return order * (order + 1) / 2; }
 
 /// AᵀWA of one block, where A = [X y 1]: the n x p features, the target if there is one, and a column of ones; W holds the
 /// weights. As pairs of doubles whose sum carries some 100 bits.
@@ -128,11 +122,13 @@ class BlockGram {
             const std::size_t rows = std::min(rows_, x.rows() - first);
             for (std::size_t r = 0; r < rows; ++r) {
                 double*      to = tile_.data() + r * stride_;
+                const T*     from = x.data() + (first + r) * x.stride();
                 const double w = weights[first + r];
+                detail::prefetch_next_tile(from, rows_, x.stride(), columns_);
                 if (w == 0.0) {                                  // as if the row were not there, whatever it holds
                     for (std::size_t c = 0; c < order_; ++c) to[c] = 0.0;
                 } else {
-                    detail::shifted_row(x.data() + (first + r) * x.stride(), shift_.data(), columns_, to);
+                    detail::shifted_row(from, shift_.data(), columns_, to);
                     if (targets_) to[columns_] = y[first + r] - shift_[columns_];
                     to[order_ - 1] = 1.0;
                 }
@@ -202,7 +198,8 @@ class BlockGram {
     }
 
     std::size_t         columns_, targets_, order_, stride_, rows_;
-    std::vector<double> high_, low_, shift_, sums_, tile_, weighted_;
+    std::vector<double> high_, low_;
+    detail::AlignedVector<double> shift_, sums_, tile_, weighted_;
 };
 
 /// Means and centred products of m columns over all rows.

@@ -5,12 +5,14 @@
 // over the blocks; everything here gives the same bits on all builds for one instruction set.
 
 #include <partita/core/version.hpp>
+#include <partita/math/along_line.hpp>
 #include <partita/math/gram.hpp>
 #include <partita/math/matrix_view.hpp>
 #include <partita/math/simd/linear_tiles.hpp>
 #include <partita/math/weights.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -50,11 +52,6 @@ inline double logistic_terms(std::span<const double> margins, std::span<const do
     }
     return sum(total);
 }
-
-/// A function along a line: its value and its first two derivatives by the step.
-struct AlongLine {
-    double value = 0.0, slope = 0.0, curvature = 0.0;
-};
 
 /// Σ w·loss of a block at the margins z + step·d, with derivatives by the step: what a line search needs, without X.
 inline AlongLine logistic_along(std::span<const double> margins, std::span<const double> directions, double step,
@@ -123,11 +120,13 @@ class LogisticBlock {
     template <class T>
     std::size_t load(MatrixView<const T> x, Weights weights, std::size_t first, std::size_t rows) {
         for (std::size_t r = 0; r < rows; ++r) {
-            double* to = tile_.data() + r * stride_;
+            double*  to = tile_.data() + r * stride_;
+            const T* from = x.data() + (first + r) * x.stride();
+            detail::prefetch_next_tile(from, rows_, x.stride(), columns_);
             if (weights[first + r] == 0.0) {
                 std::fill_n(to, size_, 0.0);
             } else {
-                detail::widened_row(x.data() + (first + r) * x.stride(), columns_, to);
+                detail::widened_row(from, columns_, to);
                 if (intercept_) to[columns_] = 1.0;
             }
         }
@@ -216,8 +215,8 @@ class LogisticBlock {
     std::size_t         columns_;
     bool                intercept_;
     std::size_t         size_, stride_, rows_;
-    std::vector<double> tile_, coefficients_, gradient_, labels_, weights_, margins_, residuals_, curvatures_;
-    std::vector<double> weighted_, products_;
+    detail::AlignedVector<double> tile_, coefficients_, gradient_, labels_, weights_, margins_, residuals_, curvatures_;
+    detail::AlignedVector<double> weighted_, products_;
 };
 
 // ---- sparse and one-hot features ---------------------------------------------------------------------------------------

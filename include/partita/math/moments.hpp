@@ -180,7 +180,8 @@ class BlockMoments {
     static constexpr std::size_t groups_at_once = 8;
 
     std::size_t         columns_, phases_;
-    std::vector<double> high_, low_, shift_, sum_, square_;
+    std::vector<double> high_, low_;
+    detail::AlignedVector<double> shift_, sum_, square_;
 };
 
 /// What the sums of one column over all rows say.

@@ -34,6 +34,7 @@ void add_deviations(const T* x, std::size_t stride, std::size_t groups, std::siz
         auto       q0 = Native<double>::load_unaligned(square + k), q1 = Native<double>::load_unaligned(square + k + width);
         const T*   from = x + k;
         for (std::size_t g = 0; g < groups; ++g, from += stride) {
+            prefetch(from, groups * stride * sizeof(T));        // the same place in the next call's rows
             const auto d0 = load_wide(from) - m0, d1 = load_wide(from + width) - m1;
             s0 = s0 + d0;
             s1 = s1 + d1;
@@ -84,6 +85,7 @@ T add_extremes(const T* x, std::size_t stride, std::size_t groups, std::size_t c
         auto     l = Native<T>::load_unaligned(low + k), h = Native<T>::load_unaligned(high + k);
         const T* from = x + k;
         for (std::size_t g = 0; g < groups; ++g, from += stride) {
+            prefetch(from, groups * stride * sizeof(T));
             const auto v = Native<T>::load_unaligned(from);
             l = lesser<T>(v, l);
             h = greater<T>(v, h);

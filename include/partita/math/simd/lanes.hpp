@@ -13,10 +13,21 @@
 #include <cstdint>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 namespace partita::inline PARTITA_ABI {
 
 namespace detail {
+
+/// Numbers that begin on a cache line, so that no register's load touches two.
+template <class T>
+using AlignedVector = std::vector<T, xsimd::aligned_allocator<T, 64>>;
+
+/// Asks for the cache lines of `size_bytes` bytes that begin `ahead_bytes` after `from`, which need not exist.
+inline void prefetch(const void* from, std::size_t ahead_bytes, std::size_t size_bytes = 1) {
+    const std::uintptr_t first = reinterpret_cast<std::uintptr_t>(from) + ahead_bytes;
+    for (std::size_t b = 0; b < size_bytes; b += 64) __builtin_prefetch(reinterpret_cast<const void*>(first + b));
+}
 
 /// One register of T, and how many T it holds.
 template <class T>
@@ -46,7 +57,13 @@ template <std::size_t N>
 Raw<double, N> widened(const float* from) {
     Raw<float, N> narrow;
     std::memcpy(&narrow, from, sizeof narrow);
+#if defined(__AVX512F__)
+    // g++ 12 makes two halves of a conversion; with the zeroing form it sees that nothing is undefined.
+    if constexpr (N == 8) return (Raw<double, N>)_mm512_maskz_cvtps_pd(0xff, (__m256)narrow);
+    else return __builtin_convertvector(narrow, Raw<double, N>);
+#else
     return __builtin_convertvector(narrow, Raw<double, N>);
+#endif
 }
 template <std::size_t N>
 Raw<double, N> widened(const double* from) {

@@ -64,6 +64,12 @@ inline void scaled_row(const double* from, double factor, std::size_t count, dou
     }
 }
 
+/// Asks for the row that stands where this one stands in the next tile: it arrives while this tile is worked on.
+template <class T>
+void prefetch_next_tile(const T* row, std::size_t tile_rows, std::size_t stride, std::size_t columns) {
+    if (columns <= 256) prefetch(row, tile_rows * stride * sizeof(T), columns * sizeof(T));
+}
+
 /// sums[i · stride + j] += sum over the rows of left[row · stride + i] · right[row · stride + j], for i in
 /// [first, first + M) and the J registers from column `second` on.
 template <std::size_t M, std::size_t J>

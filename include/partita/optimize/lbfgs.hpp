@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// L-BFGS: for smooth objectives of many unknowns.
+
+#include <partita/core/version.hpp>
+#include <partita/math/double_pair.hpp>
+#include <partita/math/fused.hpp>
+#include <partita/math/simd/triangular.hpp>
+#include <partita/optimize/descent.hpp>
+
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace partita::inline PARTITA_ABI {
+
+namespace detail {
+
+/// The last steps and the changes of the gradient along them: an approximation of the inverse Hessian.
+class StepMemory {
+  public:
+    explicit StepMemory(std::size_t capacity) : capacity_(capacity) {}
+
+    void clear() { pairs_.clear(); }
+    bool empty() const { return pairs_.empty(); }
+
+    /// Remembers a step, unless the curvature along it is not positive.
+    void remember(std::span<const double> from, std::span<const double> to, std::span<const double> gradient_from,
+                  std::span<const double> gradient_to) {
+        Pair pair;
+        if (pairs_.size() == capacity_) {
+            pair = std::move(pairs_.front());
+            pairs_.erase(pairs_.begin());
+        }
+        const std::size_t m = from.size();
+        pair.step.resize(m);
+        pair.change.resize(m);
+        for (std::size_t c = 0; c < m; ++c) {
+            pair.step[c] = to[c] - from[c];
+            pair.change[c] = gradient_to[c] - gradient_from[c];
+        }
+        pair.curvature = dot(pair.step.data(), pair.change.data(), m);
+        pair.change_squared = dot(pair.change.data(), pair.change.data(), m);
+        if (pair.curvature > 0x1p-52 * pair.change_squared) pairs_.push_back(std::move(pair));
+    }
+
+    /// direction = -(approximate inverse Hessian)·gradient, by the two loops.
+    void direction(std::span<const double> gradient, std::span<double> direction) const {
+        const std::size_t   m = gradient.size();
+        std::vector<double> share(pairs_.size());
+        for (std::size_t c = 0; c < m; ++c) direction[c] = -gradient[c];
+        for (std::size_t k = pairs_.size(); k-- > 0;) {
+            share[k] = dot(pairs_[k].step.data(), direction.data(), m) / pairs_[k].curvature;
+            add_scaled(pairs_[k].change.data(), -share[k], m, direction.data());
+        }
+        if (!pairs_.empty()) {
+            const double scale = pairs_.back().curvature / pairs_.back().change_squared;
+            for (double& v : direction) v *= scale;
+        }
+        for (std::size_t k = 0; k < pairs_.size(); ++k) {
+            const double again = dot(pairs_[k].change.data(), direction.data(), m) / pairs_[k].curvature;
+            add_scaled(pairs_[k].step.data(), share[k] - again, m, direction.data());
+        }
+    }
+
+  private:
+    struct Pair {
+        std::vector<double> step, change;
+        double              curvature = 0.0, change_squared = 0.0;
+    };
+    std::size_t       capacity_;
+    std::vector<Pair> pairs_;
+};
+
+/// The minimum of the cubic through two values and slopes, kept off the ends of the interval; its middle if there is none.
+inline double cubic_minimum(double a, AlongLine at_a, double b, AlongLine at_b) {
+    const double low = a < b ? a : b, width = a < b ? b - a : a - b;
+    const double d1 = (at_a.slope + at_b.slope) - 3.0 * ((at_a.value - at_b.value) / (a - b));
+    const double square = fused(d1, d1, -product(at_a.slope, at_b.slope));
+    double       t = fused(0.5, width, low);
+    if (square >= 0.0) {
+        const double root = b > a ? __builtin_sqrt(square) : -__builtin_sqrt(square);
+        const double share = ((at_b.slope + root) - d1) / ((at_b.slope - at_a.slope) + 2.0 * root);
+        const double cubic = fused(-(b - a), share, b);
+        if (cubic == cubic) t = cubic;
+    }
+    const double first = fused(0.1, width, low), last = fused(0.9, width, low);
+    return t < first ? first : t > last ? last : t;
+}
+
+/// What a line search found.
+struct FoundStep {
+    double step = 0.0;
+    bool   found = false;
+};
+
+/// A step that meets the strong Wolfe conditions with 1e-4 and 0.9, from at(0) = `start` and a first guess.
+/// `at(step) -> AlongLine`. Source: Nocedal and Wright, algorithms 3.5 and 3.6. A value that is not finite counts as too large;
+/// where rounding hides the decrease, a flat enough step is taken for good.
+template <class At>
+FoundStep strong_wolfe(const AlongLine& start, double guess, At&& at) {
+    const double noise = noise_of(start.value);
+    const auto   low_enough = [&](double step, const AlongLine& v) {
+        return v.value <= fused(1e-4 * step, start.slope, start.value) + noise;
+    };
+    const auto flat = [&](const AlongLine& v) {
+        return v.slope <= -0.9 * start.slope && v.slope >= 0.9 * start.slope;
+    };
+    double    before = 0.0, step = guess;
+    AlongLine at_before = start;
+    double    low = 0.0, high = 0.0;
+    AlongLine at_low, at_high;
+    bool      bracketed = false;
+    for (int k = 0; k < 40 && !bracketed; ++k) {
+        const AlongLine v = at(step);
+        const bool      finite = v.value - v.value == 0.0 && v.slope - v.slope == 0.0;
+        if (!finite) {
+            step = fused(0.5, step - before, before);            // back into where it is finite
+            continue;
+        }
+        if (!low_enough(step, v) || (k > 0 && v.value >= at_before.value + noise)) {
+            low = before, at_low = at_before, high = step, at_high = v, bracketed = true;
+        } else if (flat(v)) {
+            return {step, true};
+        } else if (v.slope >= 0.0) {
+            low = step, at_low = v, high = before, at_high = at_before, bracketed = true;
+        } else {
+            before = step;
+            at_before = v;
+            step *= 2.0;
+        }
+    }
+    if (!bracketed) return {before, before > 0.0};
+    for (int k = 0; k < 40; ++k) {
+        const double    t = cubic_minimum(low, at_low, high, at_high);
+        const AlongLine v = at(t);
+        if (!(v.value - v.value == 0.0) || !low_enough(t, v) || v.value >= at_low.value + noise) {
+            high = t, at_high = v;
+        } else {
+            if (flat(v)) return {t, true};
+            if (v.slope * (high - low) >= 0.0) high = low, at_high = at_low;
+            low = t, at_low = v;
+        }
+        const double width = high > low ? high - low : low - high;
+        if (width <= 0x1p-50 * (low > high ? low : high)) break;
+    }
+    return {low, low > 0.0};
+}
+
+}  // namespace detail
+
+/// Settings of lbfgs.
+struct LbfgsSettings : DescentSettings {
+    int memory = 10;                      ///< how many steps the approximate Hessian is made of
+};
+
+/// Minimises `objective` from `start` by L-BFGS with a strong Wolfe line search.
+///
+/// `objective(point, gradient) -> double` returns the value at `point` (m) and fills `gradient` (m). If it has a member `along`
+/// (see EvaluatesAlongLine) the line search uses that, and an iteration costs one evaluation. A value that is not finite counts as
+/// too large. `proceed(const Descent&) -> bool` is called after each iteration; false stops. Deterministic if the objective is.
+/// Cost per iteration: usually one evaluation, 4·memory·m operations; memory: 2·memory·m doubles.
+/// Source: Nocedal and Wright, Numerical Optimization, algorithms 7.4 and 7.5.
+template <class Objective, class Proceed>
+Descent lbfgs(std::span<const double> start, Objective&& objective, const LbfgsSettings& settings, Proceed&& proceed) {
+    const std::size_t m = start.size();
+    Descent           d;
+    d.point.assign(start.begin(), start.end());
+    std::vector<double> gradient(m), direction(m), trial(m), trial_gradient(m);
+    detail::StepMemory  memory(static_cast<std::size_t>(settings.memory > 0 ? settings.memory : 1));
+    const auto          evaluate = [&](const std::vector<double>& x, std::vector<double>& g) {
+        ++d.evaluations;
+        return objective(std::span<const double>(x), std::span<double>(g));
+    };
+    d.objective = evaluate(d.point, gradient);
+    d.history.push_back(d.objective);
+    d.gradient_norm = detail::largest_element(gradient);
+    int stalls = 0;
+    while (true) {
+        if (detail::gradient_is_small(d, settings)) {
+            d.stopped = Stopped::gradient_small;
+            return d;
+        }
+        if (d.iterations >= settings.max_iterations) {
+            d.stopped = Stopped::iterations_spent;
+            return d;
+        }
+        memory.direction(gradient, direction);
+        AlongLine here{d.objective, detail::dot(gradient.data(), direction.data(), m), 0.0};
+        if (!(here.slope < 0.0) && !memory.empty()) {
+            memory.clear();
+            memory.direction(gradient, direction);
+            here.slope = detail::dot(gradient.data(), direction.data(), m);
+        }
+        double guess = 1.0;
+        if (memory.empty()) {
+            const double norm = __builtin_sqrt(-here.slope);
+            guess = norm > 1.0 ? 1.0 / norm : 1.0;
+        }
+        double     evaluated_step = -1.0, value = 0.0;
+        const auto full = [&](double step) {
+            for (std::size_t c = 0; c < m; ++c) trial[c] = fused(step, direction[c], d.point[c]);
+            value = evaluate(trial, trial_gradient);
+            evaluated_step = step;
+        };
+        const auto at = [&](double step) {
+            if constexpr (EvaluatesAlongLine<Objective>) {
+                ++d.line_evaluations;
+                return objective.along(std::span<const double>(d.point), std::span<const double>(direction), step);
+            } else {
+                full(step);
+                return AlongLine{value, detail::dot(trial_gradient.data(), direction.data(), m), 0.0};
+            }
+        };
+        const detail::FoundStep found = detail::strong_wolfe(here, guess, at);
+        if (!found.found) {
+            if (!memory.empty()) {                              // once more along the gradient itself
+                memory.clear();
+                if (++stalls < 3) continue;
+            }
+            d.stopped = Stopped::no_progress;
+            return d;
+        }
+        if (evaluated_step != found.step) full(found.step);
+        memory.remember(d.point, trial, gradient, trial_gradient);
+        const double decrease = d.objective - value;
+        std::swap(d.point, trial);
+        std::swap(gradient, trial_gradient);
+        d.objective = value;
+        d.history.push_back(value);
+        d.gradient_norm = detail::largest_element(gradient);
+        ++d.iterations;
+        if (!proceed(std::as_const(d))) {
+            d.stopped = Stopped::cancelled;
+            return d;
+        }
+        if (detail::settled(d, decrease, stalls, settings)) return d;
+    }
+}
+template <class Objective>
+Descent lbfgs(std::span<const double> start, Objective&& objective, const LbfgsSettings& settings = {}) {
+    return lbfgs(start, objective, settings, [](const Descent&) { return true; });
+}
+
+}  // namespace partita::inline PARTITA_ABI
