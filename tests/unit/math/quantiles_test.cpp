@@ -93,7 +93,7 @@ std::vector<T> draw(int kind, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
         const double x = normal(generator);
         switch (kind) {
-            case 0: values.push_back(static_cast<T>(20 * x)); break;
+            case 0: values.push_back(static_cast<T>(std::is_unsigned_v<T> ? std::fabs(20 * x) : 20 * x)); break;
             case 1: values.push_back(static_cast<T>(std::round(std::fabs(3 * x)))); break;  // ties
             case 2: values.push_back(std::numeric_limits<T>::max()); break;
             case 3: values.push_back(static_cast<T>(i % 2 ? 0.0 : -0.0)); break;

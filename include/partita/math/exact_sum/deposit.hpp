@@ -46,22 +46,25 @@ inline bool any_lane(IntegerLanes lanes) {
     for (std::size_t i = 0; i < lane_count; ++i) all |= lanes[static_cast<int>(i)];
     return all != 0;
 }
-/// The lanes from `values` on, zeros beyond `count`.
-inline DoubleLanes load_some(const double* values, std::size_t count) {
-    if (count >= lane_count) return load_lanes<DoubleLanes>(values);
+/// Calls body(i, lanes) with values[i], values[i + 1], …; what the last lanes lack is filled up with zeros.
+template <class Body>
+inline void for_each_lanes(const double* values, std::size_t count, Body body) {
+    const std::size_t whole = count - count % lane_count;
+    for (std::size_t i = 0; i < whole; i += lane_count) body(i, load_lanes<DoubleLanes>(values + i));
+    if (whole == count) return;
     double padded[lane_count] = {};
-    for (std::size_t i = 0; i < count; ++i) padded[i] = values[i];
-    return load_lanes<DoubleLanes>(padded);
+    for (std::size_t i = whole; i < count; ++i) padded[i - whole] = values[i];
+    body(whole, load_lanes<DoubleLanes>(padded));
 }
 
 /// Whether some magnitude exceeds the limit (not-a-numbers and infinities always do).
 inline bool any_above(const double* values, std::size_t count, std::uint64_t limit_bits) {
     const auto limit = static_cast<long long>(limit_bits), magnitude = static_cast<long long>(~sign_bit);
     IntegerLanes above{};
-    for (std::size_t i = 0; i < count; i += lane_count) {
+    for_each_lanes(values, count, [&](std::size_t, DoubleLanes lanes) {
         // Both are positive as integers, so the sign of the difference tells.
-        above |= limit - (reinterpret_cast<IntegerLanes>(load_some(values + i, count - i)) & magnitude);
-    }
+        above |= limit - (reinterpret_cast<IntegerLanes>(lanes) & magnitude);
+    });
     return any_lane(above < 0);
 }
 inline std::uint64_t largest_magnitude_bits(const double* values, std::size_t count) {
@@ -89,14 +92,13 @@ inline bool deposit_planes(std::int64_t* digits, std::size_t stride, int top, co
     double addends[Planes];
     for (int k = 0; k < Planes; ++k) addends[k] = splitter(top - k);
     IntegerLanes left{};
-    for (std::size_t i = 0; i < count; i += lane_count) {
-        DoubleLanes rest = load_some(values + i, count - i);
+    for_each_lanes(values, count, [&](std::size_t i, DoubleLanes rest) {
         for (int k = 0; k < Planes; ++k) {
             std::int64_t* at = digits + i - static_cast<std::size_t>(k) * stride;
             store_lanes(at, load_lanes<IntegerLanes>(at) + split_lanes(rest, addends[k]));
         }
         left |= reinterpret_cast<IntegerLanes>(rest) << 1;
-    }
+    });
     return !any_lane(left);
 }
 inline bool deposit_tile(std::int64_t* digits, std::size_t stride, int top, int planes, const double* values,
@@ -109,14 +111,13 @@ inline bool deposit_tile(std::int64_t* digits, std::size_t stride, int top, int 
         default: break;
     }
     IntegerLanes left{};
-    for (std::size_t i = 0; i < count; i += lane_count) {
-        DoubleLanes rest = load_some(values + i, count - i);
+    for_each_lanes(values, count, [&](std::size_t i, DoubleLanes rest) {
         for (int k = 0; k < planes; ++k) {
             std::int64_t* at = digits + i - static_cast<std::size_t>(k) * stride;
             store_lanes(at, load_lanes<IntegerLanes>(at) + split_lanes(rest, splitter(top - k)));
         }
         left |= reinterpret_cast<IntegerLanes>(rest) << 1;
-    }
+    });
     return !any_lane(left);
 }
 
@@ -131,11 +132,10 @@ inline bool sum_planes(Int128 (&totals)[Planes], int top, const double* values, 
         sums[k] = IntegerLanes{};
     }
     IntegerLanes left{};
-    for (std::size_t i = 0; i < count; i += lane_count) {
-        DoubleLanes rest = load_some(values + i, count - i);
+    for_each_lanes(values, count, [&](std::size_t, DoubleLanes rest) {
         for (int k = 0; k < Planes; ++k) sums[k] += split_lanes(rest, addends[k]);
         left |= reinterpret_cast<IntegerLanes>(rest) << 1;
-    }
+    });
     for (int k = 0; k < Planes; ++k) {
         totals[k] = 0;
         for (std::size_t lane = 0; lane < lane_count; ++lane) totals[k] += sums[k][static_cast<int>(lane)];

@@ -240,8 +240,8 @@ inline void Selection::locate(std::size_t slot, int bits_a_digit, std::vector<Ta
     for (std::size_t t = 0; t < targets_.size(); ++t) {
         if (targets_[t].prefix == prefix) wanted.push_back(t);
     }
-    std::stable_sort(wanted.begin(), wanted.end(),
-                     [&](std::size_t a, std::size_t b) { return targets_[a].rank < targets_[b].rank; });
+    std::sort(wanted.begin(), wanted.end(),
+              [&](std::size_t a, std::size_t b) { return targets_[a].rank < targets_[b].rank; });
     Weight running = pass_ == 0 ? Weight() : below_[slot], before;
     std::int64_t last_filled = 0;
     auto next = wanted.begin();
