@@ -27,7 +27,8 @@ std::int64_t iterate(pt::Session& session, int calls) {
     for (int call = 0; call < calls; ++call) {
         std::vector<std::int64_t> words(9, state);
         session.communicator().all_reduce(words);
-        state = static_cast<std::int64_t>(scrambled(static_cast<std::uint64_t>(words[8]), static_cast<std::uint32_t>(session.rank())) >> 4);
+        state = static_cast<std::int64_t>(
+            scrambled(static_cast<std::uint64_t>(words[8]), static_cast<std::uint32_t>(session.rank())) >> 4);
     }
     std::int64_t total = state;
     session.communicator().all_reduce({&total, 1});
@@ -42,7 +43,7 @@ std::pair<std::vector<std::string>, std::string> ends(pt::RunSettings settings, 
     const std::string whole = outcome([&] {
         pt::run<Policy>(settings, [&](pt::Session& session) {
             std::exception_ptr error;
-            const std::string  line = outcome([&] {
+            const std::string line = outcome([&] {
                 try {
                     iterate(session, calls);
                 } catch (const pt::detail::Killed&) {
@@ -70,8 +71,8 @@ void faults_of_every_kind() {
             for (std::uint64_t call = 0; call <= calls; ++call) {
                 CAPTURE(workers, rank, call);
                 const std::string of = " of " + std::to_string(rank);
-                pt::FaultPlan     plan{{pt::Fault{.rank = rank, .call = call}}};
-                pt::RunSettings   settings{.workers = workers, .deadline_seconds = 20, .instruments = {.faults = &plan}};
+                pt::FaultPlan plan{{pt::Fault{.rank = rank, .call = call}}};
+                pt::RunSettings settings{.workers = workers, .deadline_seconds = 20, .instruments = {.faults = &plan}};
 
                 const auto run_with = [&](pt::FaultKind kind, std::exception_ptr error = nullptr) {
                     plan.faults[0].kind = kind;
@@ -82,7 +83,8 @@ void faults_of_every_kind() {
                     const auto [lines, whole] = run_with(kind);
                     for (std::size_t i = 0; i < workers; ++i) {
                         CHECK(lines[i] == (i == rank ? "original a fault that a test asked for"
-                                                     : "remote_error" + of + ": " + pt::detail::readable_type_name(&typeid(pt::InjectedFault))));
+                                                     : "remote_error" + of + ": " +
+                                                           pt::detail::readable_type_name(&typeid(pt::InjectedFault))));
                     }
                     CHECK(whole == "original a fault that a test asked for");
                 }
@@ -94,13 +96,15 @@ void faults_of_every_kind() {
                 }
                 {
                     const auto [lines, whole] = run_with(pt::FaultKind::kill);
-                    for (std::size_t i = 0; i < workers; ++i) CHECK(lines[i] == (i == rank ? "gone" : "worker_lost" + of));
+                    for (std::size_t i = 0; i < workers; ++i)
+                        CHECK(lines[i] == (i == rank ? "gone" : "worker_lost" + of));
                     CHECK(whole == "worker_lost" + of);
                 }
                 {
                     plan.faults[0].kind = pt::FaultKind::delay;
                     plan.faults[0].delay_seconds = 0.002;
-                    CHECK(pt::run<Policy_>(settings, [](pt::Session& session) { return iterate(session, calls); }) == healthy);
+                    CHECK(pt::run<Policy_>(settings, [](pt::Session& session) { return iterate(session, calls); }) ==
+                          healthy);
                 }
             }
         }
@@ -111,10 +115,12 @@ void faults_of_every_kind() {
 
 TEST_CASE("throw, leave, kill and delay at every call: tree", "[comm]") { faults_of_every_kind<pt::TreeAggregate<>>(); }
 TEST_CASE("throw, leave, kill and delay at every call: ring", "[comm]") { faults_of_every_kind<pt::RingAllReduce<>>(); }
-TEST_CASE("throw, leave, kill and delay at every call: server", "[comm]") { faults_of_every_kind<pt::ParameterServer<>>(); }
+TEST_CASE("throw, leave, kill and delay at every call: server", "[comm]") {
+    faults_of_every_kind<pt::ParameterServer<>>();
+}
 
-TEMPLATE_TEST_CASE("a body that throws between collectives stops all others", "[comm]", pt::TreeAggregate<>, pt::RingAllReduce<>,
-                   pt::ParameterServer<>, Star<>) {
+TEMPLATE_TEST_CASE("a body that throws between collectives stops all others", "[comm]", pt::TreeAggregate<>,
+                   pt::RingAllReduce<>, pt::ParameterServer<>, Star<>) {
     for (const std::size_t workers : {1U, 2U, 5U}) {
         for (std::size_t thrower = 0; thrower < workers; ++thrower) {
             const auto start = std::chrono::steady_clock::now();
@@ -127,13 +133,14 @@ TEMPLATE_TEST_CASE("a body that throws between collectives stops all others", "[
             });
             CAPTURE(workers, thrower);
             CHECK(whole == "original body");
-            CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(10));  // at once; room for a busy machine
+            CHECK(std::chrono::steady_clock::now() - start <
+                  std::chrono::seconds(10));  // at once; room for a busy machine
         }
     }
 }
 
-TEMPLATE_TEST_CASE("two bodies that throw at once: the lowest block, or rank, is rethrown", "[comm]", pt::TreeAggregate<>,
-                   pt::RingAllReduce<>, pt::ParameterServer<>) {
+TEMPLATE_TEST_CASE("two bodies that throw at once: the lowest block, or rank, is rethrown", "[comm]",
+                   pt::TreeAggregate<>, pt::RingAllReduce<>, pt::ParameterServer<>) {
     for (int repetition = 0; repetition < 20; ++repetition) {
         CHECK(outcome([] {
                   pt::run<TestType>({.threads = 1, .workers = 3}, [&](pt::Session& session) {
@@ -145,11 +152,12 @@ TEMPLATE_TEST_CASE("two bodies that throw at once: the lowest block, or rank, is
     }
 }
 
-TEMPLATE_TEST_CASE("a late worker is named", "[comm]", pt::TreeAggregate<>, pt::RingAllReduce<>, pt::ParameterServer<>, Star<>) {
+TEMPLATE_TEST_CASE("a late worker is named", "[comm]", pt::TreeAggregate<>, pt::RingAllReduce<>, pt::ParameterServer<>,
+                   Star<>) {
     for (const std::size_t late : {0U, 3U}) {
         const auto [lines, whole] = [&] {
             std::vector<std::string> seen(4);
-            const std::string        end = outcome([&] {
+            const std::string end = outcome([&] {
                 pt::run<TestType>({.threads = 1, .workers = 4, .deadline_seconds = 0.3}, [&](pt::Session& session) {
                     session.communicator().barrier();
                     if (session.rank() == late) std::this_thread::sleep_for(std::chrono::milliseconds(900));
@@ -168,30 +176,34 @@ TEMPLATE_TEST_CASE("a late worker is named", "[comm]", pt::TreeAggregate<>, pt::
     }
 }
 
-TEMPLATE_TEST_CASE("workers that make different calls get a typed error", "[comm]", pt::TreeAggregate<>, pt::RingAllReduce<>,
-                   pt::ParameterServer<>, Star<>) {
+TEMPLATE_TEST_CASE("workers that make different calls get a typed error", "[comm]", pt::TreeAggregate<>,
+                   pt::RingAllReduce<>, pt::ParameterServer<>, Star<>) {
     for (const std::size_t workers : {2U, 3U, 5U}) {
         CAPTURE(workers);
         // checked: all see the same error and go on
-        const auto lines = report<pt::Checked<TestType>>({.workers = workers}, [&](pt::Session& session) -> std::string {
-            pt::CommunicatorBase&     communicator = session.communicator();
-            const bool                odd = session.rank() == workers - 1;
-            std::vector<std::int64_t> words(odd ? 4 : 5);
-            std::string               log;
-            log += outcome([&] { communicator.all_reduce(words); }) + "; ";
-            words.resize(3);
-            log += outcome([&] { communicator.all_reduce(words, odd ? pt::Reduction::sum : pt::Reduction::maximum); }) + "; ";
-            log += outcome([&] {
-                       if (odd) {
-                           communicator.all_gather({});
-                       } else {
-                           communicator.barrier();
-                       }
-                   }) + "; ";
-            std::int64_t one = 1;
-            communicator.all_reduce({&one, 1});
-            return log + std::to_string(one);
-        });
+        const auto lines =
+            report<pt::Checked<TestType>>({.workers = workers}, [&](pt::Session& session) -> std::string {
+                pt::CommunicatorBase& communicator = session.communicator();
+                const bool odd = session.rank() == workers - 1;
+                std::vector<std::int64_t> words(odd ? 4 : 5);
+                std::string log;
+                log += outcome([&] { communicator.all_reduce(words); }) + "; ";
+                words.resize(3);
+                log += outcome(
+                           [&] { communicator.all_reduce(words, odd ? pt::Reduction::sum : pt::Reduction::maximum); }) +
+                       "; ";
+                log += outcome([&] {
+                           if (odd) {
+                               communicator.all_gather({});
+                           } else {
+                               communicator.barrier();
+                           }
+                       }) +
+                       "; ";
+                std::int64_t one = 1;
+                communicator.all_reduce({&one, 1});
+                return log + std::to_string(one);
+            });
         const std::string mismatch = "collective_mismatch of " + std::to_string(workers - 1) + "; ";
         CHECK(lines == all(workers, mismatch + mismatch + mismatch + std::to_string(workers)));
 

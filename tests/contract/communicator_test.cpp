@@ -21,8 +21,8 @@ static_assert(pt::Communicator<Star<>>);
 static_assert(!pt::Communicator<int>);
 static_assert(!pt::Communicator<pt::Link>);
 
-TEMPLATE_TEST_CASE("collectives give the same values on every worker", "[comm]", pt::TreeAggregate<>, pt::RingAllReduce<>,
-                   pt::ParameterServer<>, Star<>) {
+TEMPLATE_TEST_CASE("collectives give the same values on every worker", "[comm]", pt::TreeAggregate<>,
+                   pt::RingAllReduce<>, pt::ParameterServer<>, Star<>) {
     for (const std::size_t workers : worker_counts) {
         const auto lines = report<TestType>({.workers = workers}, [&](pt::Session& session) -> std::string {
             pt::CommunicatorBase& communicator = session.communicator();
@@ -31,7 +31,7 @@ TEMPLATE_TEST_CASE("collectives give the same values on every worker", "[comm]",
                 std::vector<std::int64_t> sums(length), maxima(length), expected_sums(length), expected_maxima(length);
                 for (std::size_t i = 0; i < length; ++i) {
                     std::uint64_t sum = 0;  // the full range of the words, so that the sums wrap around
-                    std::int64_t  maximum = std::numeric_limits<std::int64_t>::min();
+                    std::int64_t maximum = std::numeric_limits<std::int64_t>::min();
                     for (std::size_t rank = 0; rank < workers; ++rank) {
                         const std::uint64_t word = scrambled(i, static_cast<std::uint32_t>(rank), length);
                         sum += word;
@@ -39,14 +39,17 @@ TEMPLATE_TEST_CASE("collectives give the same values on every worker", "[comm]",
                     }
                     expected_sums[i] = static_cast<std::int64_t>(sum);
                     expected_maxima[i] = maximum;
-                    sums[i] = maxima[i] = static_cast<std::int64_t>(scrambled(i, static_cast<std::uint32_t>(session.rank()), length));
+                    sums[i] = maxima[i] =
+                        static_cast<std::int64_t>(scrambled(i, static_cast<std::uint32_t>(session.rank()), length));
                 }
                 communicator.all_reduce(sums);
                 communicator.all_reduce(maxima, pt::Reduction::maximum);
                 if (sums != expected_sums) return "wrong sum of length " + std::to_string(length);
                 if (maxima != expected_maxima) return "wrong maximum of length " + std::to_string(length);
             }
-            const auto bytes_of = [](std::size_t rank) { return pt::Bytes((rank * 37) % 101, static_cast<std::byte>(rank)); };
+            const auto bytes_of = [](std::size_t rank) {
+                return pt::Bytes((rank * 37) % 101, static_cast<std::byte>(rank));
+            };
             const auto gathered = communicator.all_gather(bytes_of(session.rank()));
             if (gathered.size() != workers) return "wrong number of gathered";
             for (std::size_t rank = 0; rank < workers; ++rank) {
@@ -80,8 +83,8 @@ TEMPLATE_TEST_CASE("an error of one worker is thrown by all, and the session goe
         for (std::size_t thrower = 0; thrower < workers; ++thrower) {
             const auto lines = report<TestType>({.workers = workers}, [&](pt::Session& session) -> std::string {
                 pt::CommunicatorBase& communicator = session.communicator();
-                const bool            mine = session.rank() == thrower;
-                const auto            typed = pt::attempt([&] {
+                const bool mine = session.rank() == thrower;
+                const auto typed = pt::attempt([&] {
                     if (mine) throw pt::EmptyDataset("no rows", pt::Place{.file = "trips.csv", .line = 7});
                 });
                 const auto foreign = pt::attempt([&] {
@@ -90,9 +93,9 @@ TEMPLATE_TEST_CASE("an error of one worker is thrown by all, and the session goe
                 const auto number = pt::attempt([&] {
                     if (mine) throw 42;
                 });
-                std::string               log;
+                std::string log;
                 std::vector<std::int64_t> words(mine ? 0 : 10);  // a worker with an error need not know the length
-                pt::Bytes                 bytes(5);
+                pt::Bytes bytes(5);
                 log += outcome([&] { communicator.all_reduce(words, pt::Reduction::sum, typed); }) + "; ";
                 log += outcome([&] { communicator.all_gather(bytes, typed); }) + "; ";
                 log += outcome([&] { communicator.broadcast(bytes, 0, typed); }) + "; ";
@@ -108,8 +111,8 @@ TEMPLATE_TEST_CASE("an error of one worker is thrown by all, and the session goe
             for (std::size_t rank = 0; rank < workers; ++rank) {
                 CHECK(lines[rank] == typed +
                                          (rank == thrower ? "original foreign; original int 42; "
-                                                          : "remote_error" + of + ": std::runtime_error; remote_error" + of +
-                                                                ": int; ") +
+                                                          : "remote_error" + of + ": std::runtime_error; remote_error" +
+                                                                of + ": int; ") +
                                          std::to_string(workers));
             }
         }
@@ -120,23 +123,27 @@ TEMPLATE_TEST_CASE("of several errors the lowest block wins, then the lowest ran
                    pt::RingAllReduce<>, pt::ParameterServer<>, Star<>) {
     for (const std::size_t workers : {2U, 3U, 5U, 8U}) {
         const std::size_t last = workers - 1;
-        const auto        lines = report<TestType>({.workers = workers}, [&](pt::Session& session) -> std::string {
+        const auto lines = report<TestType>({.workers = workers}, [&](pt::Session& session) -> std::string {
             const auto rank = static_cast<std::int64_t>(session.rank());
             std::string log;
             // blocks fall with the rank: the last worker's is the lowest
             log += outcome([&] {
-                       session.communicator().agree(pt::attempt(
-                           [&] { throw pt::BadValue("bad", pt::Place{.block = 100 - rank}); }));
-                   }) + "; ";
+                       session.communicator().agree(
+                           pt::attempt([&] { throw pt::BadValue("bad", pt::Place{.block = 100 - rank}); }));
+                   }) +
+                   "; ";
             // the block is only known to the caller
             log += outcome([&] {
                        session.communicator().agree({std::make_exception_ptr(pt::BadQuote("bad")), rank == 1 ? 3 : 4});
-                   }) + "; ";
+                   }) +
+                   "; ";
             // no blocks: the lowest rank; with a block goes before without
             log += outcome([&] {
                        session.communicator().agree(
-                           rank == 0 ? pt::PendingError{} : pt::PendingError{std::make_exception_ptr(pt::FileError("gone"))});
-                   }) + "; ";
+                           rank == 0 ? pt::PendingError{}
+                                     : pt::PendingError{std::make_exception_ptr(pt::FileError("gone"))});
+                   }) +
+                   "; ";
             log += outcome([&] {
                 session.communicator().agree(
                     {std::make_exception_ptr(pt::MissingValue("none")), session.rank() == last ? 9 : -1});
@@ -144,36 +151,39 @@ TEMPLATE_TEST_CASE("of several errors the lowest block wins, then the lowest ran
             return log;
         });
         CAPTURE(workers);
-        CHECK(lines == all(workers, "bad_value of " + std::to_string(last) + "; bad_quote of 1; file_error of 1; missing_value of " +
-                                        std::to_string(last)));
+        CHECK(lines == all(workers, "bad_value of " + std::to_string(last) +
+                                        "; bad_quote of 1; file_error of 1; missing_value of " + std::to_string(last)));
     }
 }
 
-TEMPLATE_TEST_CASE("random sequences of calls equal a model of them", "[comm]", pt::TreeAggregate<>, pt::RingAllReduce<>,
-                   pt::ParameterServer<>, Star<>) {
+TEMPLATE_TEST_CASE("random sequences of calls equal a model of them", "[comm]", pt::TreeAggregate<>,
+                   pt::RingAllReduce<>, pt::ParameterServer<>, Star<>) {
     for (const std::size_t workers : worker_counts) {
         const auto lines = report<TestType>({.workers = workers}, [&](pt::Session& session) -> std::string {
             pt::CommunicatorBase& communicator = session.communicator();
             for (std::uint64_t call = 0; call < 150; ++call) {
                 const std::uint64_t draw = scrambled(call, static_cast<std::uint32_t>(workers));
-                const std::size_t   length = (draw >> 8) % 40;
-                const std::size_t   thrower = (draw >> 16) % (4 * workers);  // three in four calls have no error
-                const bool          mine = session.rank() == thrower;
-                const auto          pending = pt::attempt([&] {
+                const std::size_t length = (draw >> 8) % 40;
+                const std::size_t thrower = (draw >> 16) % (4 * workers);  // three in four calls have no error
+                const bool mine = session.rank() == thrower;
+                const auto pending = pt::attempt([&] {
                     if (mine) throw pt::NotConverged("no");
                 });
-                std::vector<std::int64_t> words(length, static_cast<std::int64_t>(scrambled(call, static_cast<std::uint32_t>(session.rank()))));
-                std::string               got, want;
+                std::vector<std::int64_t> words(
+                    length, static_cast<std::int64_t>(scrambled(call, static_cast<std::uint32_t>(session.rank()))));
+                std::string got, want;
                 got = outcome([&] {
                     switch (draw % 3) {
                         case 0: communicator.all_reduce(words, pt::Reduction::sum, pending); break;
                         case 1: {
                             const auto gathered = communicator.all_gather(std::as_bytes(std::span(words)), pending);
                             for (std::size_t rank = 0; rank < workers; ++rank) {
-                                const std::vector<std::int64_t> theirs(length,
-                                                                       static_cast<std::int64_t>(scrambled(call, static_cast<std::uint32_t>(rank))));
+                                const std::vector<std::int64_t> theirs(
+                                    length,
+                                    static_cast<std::int64_t>(scrambled(call, static_cast<std::uint32_t>(rank))));
                                 const auto bytes = std::as_bytes(std::span(theirs));
-                                if (gathered[rank] != pt::Bytes(bytes.begin(), bytes.end())) throw std::runtime_error("gather");
+                                if (gathered[rank] != pt::Bytes(bytes.begin(), bytes.end()))
+                                    throw std::runtime_error("gather");
                             }
                             break;
                         }
@@ -184,8 +194,10 @@ TEMPLATE_TEST_CASE("random sequences of calls equal a model of them", "[comm]", 
                 if (got != want) return "call " + std::to_string(call) + ": " + got + " instead of " + want;
                 if (want == "fine" && draw % 3 == 0 && length > 0) {
                     std::uint64_t sum = 0;
-                    for (std::size_t rank = 0; rank < workers; ++rank) sum += scrambled(call, static_cast<std::uint32_t>(rank));
-                    if (words[length - 1] != static_cast<std::int64_t>(sum)) return "wrong sum in call " + std::to_string(call);
+                    for (std::size_t rank = 0; rank < workers; ++rank)
+                        sum += scrambled(call, static_cast<std::uint32_t>(rank));
+                    if (words[length - 1] != static_cast<std::int64_t>(sum))
+                        return "wrong sum in call " + std::to_string(call);
                 }
             }
             return "fine";

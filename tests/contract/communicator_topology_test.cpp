@@ -40,9 +40,9 @@ std::uint32_t depth(const std::vector<pt::MessageRecord>& messages) {
 
 TEST_CASE("the tree: P-1 messages up, P-1 down, root in-degree and depth logarithmic", "[comm][topology]") {
     for (const std::size_t workers : {1U, 2U, 3U, 5U, 8U, 13U}) {
-        const auto        messages = messages_of_all_reduce<pt::TreeAggregate<Transport>>(workers, 100);
-        const auto        levels = static_cast<std::uint32_t>(std::bit_width(workers - 1));  // ceil(log2 P)
-        std::size_t       into_root = 0;
+        const auto messages = messages_of_all_reduce<pt::TreeAggregate<Transport>>(workers, 100);
+        const auto levels = static_cast<std::uint32_t>(std::bit_width(workers - 1));  // ceil(log2 P)
+        std::size_t into_root = 0;
         std::map<std::size_t, std::set<std::size_t>> parents, children;
         CAPTURE(workers);
         REQUIRE(messages.size() == 2 * (workers - 1));
@@ -64,11 +64,11 @@ TEST_CASE("the tree: P-1 messages up, P-1 down, root in-degree and depth logarit
 TEST_CASE("the ring: neighbours only, 2(P-1) steps, 2(P-1)/P of the vector from each", "[comm][topology]") {
     for (const std::size_t workers : {1U, 2U, 3U, 5U, 8U}) {
         const std::size_t words = 120;  // a multiple of every P here, so that the shares are exact
-        const auto        messages = messages_of_all_reduce<pt::RingAllReduce<Transport>>(workers, words);
+        const auto messages = messages_of_all_reduce<pt::RingAllReduce<Transport>>(workers, words);
         CAPTURE(workers);
         REQUIRE(messages.size() == workers * 2 * (workers - 1));
         CHECK(depth(messages) == 2 * (workers - 1));
-        std::vector<std::size_t>           sent_bytes(workers);
+        std::vector<std::size_t> sent_bytes(workers);
         std::map<std::uint32_t, std::size_t> messages_in_step;
         for (const auto& message : messages) {
             CHECK(message.to == (message.from + 1) % workers);
@@ -111,15 +111,15 @@ TEST_CASE("the server: pushes to the owners of keys, pulls from them, two steps"
 
 TEST_CASE("an error travels in the place of data", "[comm][topology]") {
     pt::MessageLog log;
-    report<pt::RingAllReduce<Transport>>({.workers = 3, .instruments = {.messages = &log}},
-                                         [&](pt::Session& session) -> std::string {
-                                             std::vector<std::int64_t> words(3000);
-                                             return outcome([&] {
-                                                 session.communicator().all_reduce(words, pt::Reduction::sum, pt::attempt([&] {
-                                                     if (session.rank() == 1) throw pt::EmptyDataset("none");
-                                                 }));
-                                             });
-                                         });
+    report<pt::RingAllReduce<Transport>>(
+        {.workers = 3, .instruments = {.messages = &log}}, [&](pt::Session& session) -> std::string {
+            std::vector<std::int64_t> words(3000);
+            return outcome([&] {
+                session.communicator().all_reduce(words, pt::Reduction::sum, pt::attempt([&] {
+                                                      if (session.rank() == 1) throw pt::EmptyDataset("none");
+                                                  }));
+            });
+        });
     std::size_t failed = 0;
     for (const auto& message : log.messages()) {
         if (!message.failed) continue;

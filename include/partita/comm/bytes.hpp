@@ -55,7 +55,7 @@ class ByteReader {
   public:
     explicit ByteReader(std::span<const std::byte> source) : rest_(source) {}
 
-    bool        failed() const noexcept { return failed_; }
+    bool failed() const noexcept { return failed_; }
     std::size_t remaining() const noexcept { return rest_.size(); }
 
     void read_raw(void* target, std::size_t size_bytes) {
@@ -99,7 +99,7 @@ class ByteReader {
     }
 
     std::span<const std::byte> rest_;
-    bool                       failed_ = false;
+    bool failed_ = false;
 };
 
 }  // namespace partita::inline PARTITA_ABI

@@ -5,7 +5,7 @@
 // who has left.
 
 #include <partita/comm/bytes.hpp>
-#include <partita/comm/settings.hpp>
+#include <partita/core/version.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -13,13 +13,15 @@
 
 namespace partita::inline PARTITA_ABI {
 
+struct RunSettings;
+
 /// What travels in front of every message of a collective.
 struct MessageHeader {
-    std::uint64_t sequence = 0;       ///< which collective of the run, counted from 1
+    std::uint64_t sequence = 0;  ///< which collective of the run, counted from 1
     std::uint64_t payload_bytes = 0;
-    std::uint32_t operation = 0;      ///< what kind of collective, see Operation
-    std::uint32_t step = 0;           ///< the longest chain of messages that led to this one, itself included
-    std::uint32_t failed = 0;         ///< 1: the payload is an error instead of data
+    std::uint32_t operation = 0;  ///< what kind of collective, see Operation
+    std::uint32_t step = 0;       ///< the longest chain of messages that led to this one, itself included
+    std::uint32_t failed = 0;     ///< 1: the payload is an error instead of data
     std::uint32_t reserved = 0;
 };
 

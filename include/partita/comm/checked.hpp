@@ -51,7 +51,7 @@ class Checked {
     bool same_call(const Call& call) {
         // Under one name for every call, so that the gather itself is the same on all workers.
         const Operation operation = link_.exchange_operation(Operation::none);
-        Bytes           mine;
+        Bytes mine;
         ByteWriter(mine).write(call);
         const std::vector<Bytes> everyones = inner_.all_gather(mine);
         link_.exchange_operation(operation);
@@ -63,8 +63,8 @@ class Checked {
             const Call other = reader.read<Call>();
             if (other == first) continue;
             link_.fail(std::make_exception_ptr(CollectiveMismatch(
-                "process 0 calls " + describe(first) + " and process " + std::to_string(rank) + " calls " + describe(other) +
-                    "; all workers must make the same calls with the same sizes",
+                "process 0 calls " + describe(first) + " and process " + std::to_string(rank) + " calls " +
+                    describe(other) + "; all workers must make the same calls with the same sizes",
                 Place{.process = static_cast<std::int64_t>(rank)})));
             return false;
         }
@@ -81,7 +81,7 @@ class Checked {
         }
     }
 
-    Link&  link_;
+    Link& link_;
     Policy inner_;
 };
 

@@ -24,7 +24,8 @@ namespace partita::inline PARTITA_ABI {
 /// another length. A member `transport` names the type that starts the workers; a policy may also define
 /// `void broadcast(Bytes&, std::size_t root)`.
 template <class Policy>
-concept Communicator = std::constructible_from<Policy, Link&> &&
+concept Communicator =
+    std::constructible_from<Policy, Link&> &&
     requires(Policy& policy, std::span<std::int64_t> words, std::span<const std::byte> bytes, Reduction reduction) {
         typename Policy::transport;
         { policy.rank() } -> std::convertible_to<std::size_t>;
@@ -47,7 +48,8 @@ class CommunicatorBase {
     std::size_t size() const noexcept { return link_.size(); }
 
     /// words[i] becomes the reduction of all workers' words[i]; all bring equally many. With an error, `words` is undefined.
-    void all_reduce(std::span<std::int64_t> words, Reduction reduction = Reduction::sum, const PendingError& pending = {}) {
+    void all_reduce(std::span<std::int64_t> words, Reduction reduction = Reduction::sum,
+                    const PendingError& pending = {}) {
         collective(Operation::all_reduce, pending, [&] {
             std::int64_t none = 0;  // even where there is nothing to add, errors must travel
             reduce(words.empty() ? std::span(&none, 1) : words, reduction);
@@ -69,7 +71,8 @@ class CommunicatorBase {
                                  Place{.setting = "root"});
         }
         if (!spreads()) {
-            std::vector<Bytes> gathered = all_gather(rank() == root ? std::span<const std::byte>(bytes) : std::span<const std::byte>{}, pending);
+            std::vector<Bytes> gathered =
+                all_gather(rank() == root ? std::span<const std::byte>(bytes) : std::span<const std::byte>{}, pending);
             bytes = std::move(gathered[root]);
             return;
         }
@@ -88,10 +91,10 @@ class CommunicatorBase {
   protected:
     explicit CommunicatorBase(Link& link) : link_(link) {}
 
-    virtual void               reduce(std::span<std::int64_t> words, Reduction reduction) = 0;
+    virtual void reduce(std::span<std::int64_t> words, Reduction reduction) = 0;
     virtual std::vector<Bytes> gather(std::span<const std::byte> mine) = 0;
-    virtual bool               spreads() const noexcept = 0;
-    virtual void               spread(Bytes& bytes, std::size_t root) = 0;
+    virtual bool spreads() const noexcept = 0;
+    virtual void spread(Bytes& bytes, std::size_t root) = 0;
 
   private:
     void collective(Operation operation, const PendingError& pending, FunctionRef<void()> messages) {
@@ -119,7 +122,8 @@ class CommunicatorOf final : public CommunicatorBase {
     explicit CommunicatorOf(Link& link) : CommunicatorBase(link), policy_(link) {}
 
   private:
-    static constexpr bool has_broadcast = requires(Policy& policy, Bytes& bytes) { policy.broadcast(bytes, std::size_t{}); };
+    static constexpr bool has_broadcast =
+        requires(Policy& policy, Bytes& bytes) { policy.broadcast(bytes, std::size_t{}); };
 
     void reduce(std::span<std::int64_t> words, Reduction reduction) override { policy_.all_reduce(words, reduction); }
     std::vector<Bytes> gather(std::span<const std::byte> mine) override {

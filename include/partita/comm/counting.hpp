@@ -15,13 +15,13 @@ namespace partita::inline PARTITA_ABI {
 
 /// One message as it was sent.
 struct MessageRecord {
-    std::uint64_t sequence = 0;       ///< which collective of the run, from 1
-    std::uint32_t operation = 0;      ///< see Operation
-    std::uint32_t step = 0;           ///< the longest chain of messages that led to this one, itself included
-    std::size_t   from = 0;
-    std::size_t   to = 0;
-    std::size_t   payload_bytes = 0;  ///< without the header
-    bool          failed = false;     ///< it carried an error
+    std::uint64_t sequence = 0;   ///< which collective of the run, from 1
+    std::uint32_t operation = 0;  ///< see Operation
+    std::uint32_t step = 0;       ///< the longest chain of messages that led to this one, itself included
+    std::size_t from = 0;
+    std::size_t to = 0;
+    std::size_t payload_bytes = 0;  ///< without the header
+    bool failed = false;            ///< it carried an error
 };
 
 /// What Counting writes to: give its address as `RunSettings::instruments.messages`. Safe from any thread.
@@ -37,7 +37,7 @@ class MessageLog {
     }
     /// All messages so far, by collective, step, sender and receiver.
     std::vector<MessageRecord> messages() const {
-        const std::lock_guard      lock(mutex_);
+        const std::lock_guard lock(mutex_);
         std::vector<MessageRecord> sorted = records_;
         std::sort(sorted.begin(), sorted.end(), [](const MessageRecord& a, const MessageRecord& b) {
             return std::tie(a.sequence, a.step, a.from, a.to) < std::tie(b.sequence, b.step, b.from, b.to);
@@ -46,7 +46,7 @@ class MessageLog {
     }
 
   private:
-    mutable std::mutex         mutex_;
+    mutable std::mutex mutex_;
     std::vector<MessageRecord> records_;
 };
 
@@ -65,7 +65,7 @@ class Counting final : public Channel {
 
     std::size_t rank() const noexcept override { return inner_.rank(); }
     std::size_t size() const noexcept override { return inner_.size(); }
-    bool        leads_process() const noexcept override { return inner_.leads_process(); }
+    bool leads_process() const noexcept override { return inner_.leads_process(); }
     std::size_t workers_on_machine() const noexcept override { return inner_.workers_on_machine(); }
 
     void send(std::size_t to, const MessageHeader& header, std::span<const std::byte> payload) override {
@@ -74,12 +74,17 @@ class Counting final : public Channel {
         }
         inner_.send(to, header, payload);
     }
-    void receive(std::size_t from, MessageHeader& header, Bytes& payload) override { inner_.receive(from, header, payload); }
+    void receive(std::size_t from, MessageHeader& header, Bytes& payload) override {
+        inner_.receive(from, header, payload);
+    }
     void abandon(std::span<const std::byte> error) override { inner_.abandon(error); }
-    [[noreturn]] void kill() override { inner_.kill(); }
+    [[noreturn]] void kill() override {
+        inner_.kill();
+        throw detail::Killed{};  // compilers forget that a virtual call does not return
+    }
 
   private:
-    Channel&    inner_;
+    Channel& inner_;
     MessageLog* log_;
 };
 

@@ -25,7 +25,7 @@ struct Killed {};
 
 /// The order among errors that meet in a collective: the lowest block first, errors of no block last, then the lowest rank.
 struct ErrorKey {
-    std::int64_t  block = -1;
+    std::int64_t block = -1;
     std::uint64_t rank = 0;
 
     friend bool operator<(const ErrorKey& a, const ErrorKey& b) {
@@ -36,8 +36,8 @@ struct ErrorKey {
 
 inline std::string readable_type_name(const std::type_info* type) {
     if (type == nullptr) return "an unknown type";
-    int         status = 0;
-    char*       plain = abi::__cxa_demangle(type->name(), nullptr, nullptr, &status);
+    int status = 0;
+    char* plain = abi::__cxa_demangle(type->name(), nullptr, nullptr, &status);
     std::string name = status == 0 && plain != nullptr ? plain : type->name();
     std::free(plain);
     return name;
@@ -45,7 +45,7 @@ inline std::string readable_type_name(const std::type_info* type) {
 
 inline ErrorKey key_of_error(std::span<const std::byte> wire) {
     ByteReader reader(wire);
-    ErrorKey   key;
+    ErrorKey key;
     key.block = reader.read<std::int64_t>();
     key.rank = reader.read<std::uint64_t>();
     return key;
@@ -53,7 +53,7 @@ inline ErrorKey key_of_error(std::span<const std::byte> wire) {
 
 inline Bytes write_error(ErrorKey key, std::string_view cause, std::string_view type, std::string_view sentence,
                          const Place& place) {
-    Bytes      wire;
+    Bytes wire;
     ByteWriter writer(wire);
     writer.write(key.block);
     writer.write(key.rank);
@@ -64,7 +64,8 @@ inline Bytes write_error(ErrorKey key, std::string_view cause, std::string_view 
     writer.write_sized(place.column);
     writer.write_sized(place.stage);
     writer.write_sized(place.setting);
-    for (const std::int64_t number : {place.line, place.position, place.row, place.process, place.block}) writer.write(number);
+    for (const std::int64_t number : {place.line, place.position, place.row, place.process, place.block})
+        writer.write(number);
     return wire;
 }
 
@@ -85,8 +86,8 @@ inline Bytes write_error(const std::exception_ptr& error, std::int64_t block, st
         const ErrorKey key{known.place().block, static_cast<std::uint64_t>(known.place().process)};
         if (is_known_cause(known.cause(), AllErrors{})) {
             const auto* remote = dynamic_cast<const RemoteError*>(&known);
-            return write_error(key, known.cause(), remote == nullptr ? std::string_view{} : remote->type(), known.what(),
-                               known.place());
+            return write_error(key, known.cause(), remote == nullptr ? std::string_view{} : remote->type(),
+                               known.what(), known.place());
         }
         place = known.place();
         const std::string type = readable_type_name(&typeid(known));
@@ -98,24 +99,25 @@ inline Bytes write_error(const std::exception_ptr& error, std::int64_t block, st
                            "process " + std::to_string(rank) + " threw " + type + ": " + other.what(), place);
     } catch (...) {
         const std::string type = readable_type_name(abi::__cxa_current_exception_type());
-        return write_error({block, rank}, RemoteError::name, type, "process " + std::to_string(rank) + " threw " + type, place);
+        return write_error({block, rank}, RemoteError::name, type, "process " + std::to_string(rank) + " threw " + type,
+                           place);
+    }
+}
+
+template <class Type>
+[[noreturn]] void throw_as(const std::string& sentence, const Place& place, const std::string& type) {
+    if constexpr (std::is_same_v<Type, RemoteError>) {
+        throw RemoteError(sentence, place, type);
+    } else {
+        throw Type(sentence, place);
     }
 }
 
 template <class... Types>
-std::exception_ptr make_error(std::string_view cause, const std::string& type, const std::string& sentence,
-                              const Place& place, ErrorList<Types...>) {
-    std::exception_ptr made;
-    const auto         try_type = [&]<class Type>(const Type*) {
-        if (made || cause != Type::name) return;
-        if constexpr (std::is_same_v<Type, RemoteError>) {
-            made = std::make_exception_ptr(RemoteError(sentence, place, type));
-        } else {
-            made = std::make_exception_ptr(Type(sentence, place));
-        }
-    };
-    (try_type(static_cast<const Types*>(nullptr)), ...);
-    return made ? made : std::make_exception_ptr(RemoteError(sentence, place, std::string(cause)));
+[[noreturn]] void throw_by_cause(std::string_view cause, const std::string& type, const std::string& sentence,
+                                 const Place& place, ErrorList<Types...>) {
+    ((cause == Types::name ? throw_as<Types>(sentence, place, type) : void()), ...);
+    throw RemoteError(sentence, place, std::string(cause));
 }
 
 /// The error that write_error wrote, under its own type where that is one of AllErrors, as RemoteError otherwise.
@@ -126,7 +128,7 @@ inline std::exception_ptr read_error(std::span<const std::byte> wire) {
     const std::string cause = reader.read_text();
     const std::string type = reader.read_text();
     const std::string sentence = reader.read_text();
-    Place             place;
+    Place place;
     place.file = reader.read_text();
     place.column = reader.read_text();
     place.stage = reader.read_text();
@@ -134,7 +136,11 @@ inline std::exception_ptr read_error(std::span<const std::byte> wire) {
     for (std::int64_t* number : {&place.line, &place.position, &place.row, &place.process, &place.block}) {
         *number = reader.read<std::int64_t>();
     }
-    return make_error(cause, type, sentence, place, AllErrors{});
+    try {
+        throw_by_cause(cause, type, sentence, place, AllErrors{});
+    } catch (...) {
+        return std::current_exception();
+    }
 }
 
 }  // namespace partita::inline PARTITA_ABI::detail

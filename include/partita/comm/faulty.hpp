@@ -23,11 +23,11 @@ enum class FaultKind {
 
 /// One fault: at the collective number `call` (from 0) of worker `rank`.
 struct Fault {
-    std::size_t        rank = 0;
-    std::uint64_t      call = 0;
-    FaultKind          kind = FaultKind::error;
-    std::exception_ptr error{};          ///< what is thrown; null: InjectedFault
-    double             delay_seconds = 0;
+    std::size_t rank = 0;
+    std::uint64_t call = 0;
+    FaultKind kind = FaultKind::error;
+    std::exception_ptr error{};  ///< what is thrown; null: InjectedFault
+    double delay_seconds = 0;
 };
 
 /// What Faulty reads: give its address as `RunSettings::instruments.faults`.
@@ -77,13 +77,15 @@ class Faulty {
                 case FaultKind::error: link_.fail(error); break;
                 case FaultKind::leave: std::rethrow_exception(error);
                 case FaultKind::kill: link_.channel().kill(); break;
-                case FaultKind::delay: std::this_thread::sleep_for(std::chrono::duration<double>(fault.delay_seconds)); break;
+                case FaultKind::delay:
+                    std::this_thread::sleep_for(std::chrono::duration<double>(fault.delay_seconds));
+                    break;
             }
         }
     }
 
-    Link&         link_;
-    Policy        inner_;
+    Link& link_;
+    Policy inner_;
     std::uint64_t calls_ = 0;
 };
 

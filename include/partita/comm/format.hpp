@@ -19,10 +19,10 @@ namespace partita::inline PARTITA_ABI {
 namespace detail {
 
 struct FormatSpec {
-    char align = 0;        // '<', '>', '^', or 0: numbers to the right, all else to the left
-    int  width = 0;
-    int  precision = -1;
-    char type = 0;         // 'f', 'e', 'g', 'd', 's' or 0
+    char align = 0;  // '<', '>', '^', or 0: numbers to the right, all else to the left
+    int width = 0;
+    int precision = -1;
+    char type = 0;  // 'f', 'e', 'g', 'd', 's' or 0
 };
 
 enum class FormatKind { boolean, character, integer, real, text };
@@ -71,7 +71,8 @@ constexpr FormatSpec parse_spec(std::string_view pattern, std::size_t& at) {
         }
         return value;
     };
-    if (at < pattern.size() && (pattern[at] == '<' || pattern[at] == '>' || pattern[at] == '^')) spec.align = pattern[at++];
+    if (at < pattern.size() && (pattern[at] == '<' || pattern[at] == '>' || pattern[at] == '^'))
+        spec.align = pattern[at++];
     spec.width = number();
     if (at < pattern.size() && pattern[at] == '.') {
         ++at;
@@ -105,7 +106,7 @@ void append_value(std::string& target, const T& value, const FormatSpec& spec) {
     } else if constexpr (kind == FormatKind::character) {
         append_padded(target, std::string_view(&value, 1), spec, false);
     } else if constexpr (kind == FormatKind::integer) {
-        char       digits[24];
+        char digits[24];
         const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
         append_padded(target, {digits, static_cast<std::size_t>(end - digits)}, spec, true);
     } else if constexpr (kind == FormatKind::real) {
@@ -136,18 +137,18 @@ inline bool next_placeholder(std::string_view pattern, std::size_t& at, std::str
 }
 
 inline void append_padded(std::string& target, std::string_view value, const FormatSpec& spec, bool right) {
-    const auto        width = static_cast<std::size_t>(spec.width);
+    const auto width = static_cast<std::size_t>(spec.width);
     const std::size_t padding = width > value.size() ? width - value.size() : 0;
-    const char        align = spec.align != 0 ? spec.align : (right ? '>' : '<');
+    const char align = spec.align != 0 ? spec.align : (right ? '>' : '<');
     const std::size_t before = align == '>' ? padding : (align == '^' ? padding / 2 : 0);
     target.append(before, ' ').append(value).append(padding - before, ' ');
 }
 
 inline void append_real(std::string& target, double value, bool single, const FormatSpec& spec) {
-    char                 digits[512];
-    char* const          last = digits + sizeof digits;
+    char digits[512];
+    char* const last = digits + sizeof digits;
     std::to_chars_result result{};
-    const int            precision = spec.precision < 0 ? 6 : spec.precision;
+    const int precision = spec.precision < 0 ? 6 : spec.precision;
     if (spec.type == 'f') {
         result = std::to_chars(digits, last, value, std::chars_format::fixed, precision);
     } else if (spec.type == 'e') {
@@ -172,9 +173,9 @@ class FormatPattern {
     template <class Text>
         requires std::is_convertible_v<const Text&, std::string_view>
     consteval FormatPattern(const Text& text) : text_(text) {
-        constexpr std::size_t      count = sizeof...(Values);
-        const detail::FormatKind   kinds[count + 1] = {detail::format_kind<Values>()..., detail::FormatKind::text};
-        std::size_t                placeholders = 0;
+        constexpr std::size_t count = sizeof...(Values);
+        const detail::FormatKind kinds[count + 1] = {detail::format_kind<Values>()..., detail::FormatKind::text};
+        std::size_t placeholders = 0;
         for (std::size_t at = 0; at < text_.size(); ++at) {
             const char c = text_[at];
             if (c != '{' && c != '}') continue;
@@ -205,8 +206,8 @@ class FormatPattern {
 /// The pattern with the values in its placeholders. Decimal point and forms do not depend on the locale.
 template <class... Values>
 std::string format(FormatPattern<std::type_identity_t<Values>...> pattern, const Values&... values) {
-    std::string        text;
-    std::size_t        at = 0;
+    std::string text;
+    std::size_t at = 0;
     detail::FormatSpec spec;
     [[maybe_unused]] const auto one = [&](const auto& value) {
         detail::next_placeholder(pattern.view(), at, text, spec);

@@ -5,6 +5,7 @@
 
 #include <partita/comm/channel.hpp>
 #include <partita/comm/error_wire.hpp>
+#include <partita/comm/settings.hpp>
 #include <partita/exec/function_ref.hpp>
 #include <partita/exec/thread_pool.hpp>
 
@@ -42,7 +43,7 @@ class InProcessHub {
         // for a part of its own.
         throw_if_abandoned();
         Worker& receiver = *workers_[to];
-        Queue&  queue = receiver.queues[from];
+        Queue& queue = receiver.queues[from];
         Message message;
         {
             const std::lock_guard lock(receiver.mutex);
@@ -65,18 +66,18 @@ class InProcessHub {
 
     void receive(std::size_t self, std::size_t from, MessageHeader& header, Bytes& payload) {
         Worker& me = *workers_[self];
-        Queue&  queue = me.queues[from];
+        Queue& queue = me.queues[from];
         for (int spin = 0; spin < spins_ && queue.count.load(std::memory_order_acquire) == 0; ++spin) pause();
         std::unique_lock lock(me.mutex);
-        const auto       over = [&] {
+        const auto over = [&] {
             return queue.taken < queue.waiting.size() || abandoned_.load(std::memory_order_acquire) ||
                    workers_[from]->state.load(std::memory_order_acquire) != State::running;
         };
         if (!over()) {
             me.waits_for.store(from, std::memory_order_relaxed);
-            const auto deadline = std::chrono::steady_clock::now() +
-                                  std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-                                      std::chrono::duration<double>(deadline_seconds_));
+            const auto deadline =
+                std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                                                       std::chrono::duration<double>(deadline_seconds_));
             const bool in_time = me.arrived.wait_until(lock, deadline, over);
             if (!in_time) {
                 lock.unlock();  // everybody is woken, this worker among them
@@ -122,11 +123,12 @@ class InProcessHub {
 
     void lose(std::size_t rank) {
         // First the reason, then the fact: who sees the fact without a reason takes it for an early return.
-        abandon(write_error(std::make_exception_ptr(WorkerLost(
-                                "process " + std::to_string(rank) +
-                                    " is gone; look at its own output for the reason, and run again from the last checkpoint",
-                                Place{.process = static_cast<std::int64_t>(rank)})),
-                            -1, rank));
+        abandon(write_error(
+            std::make_exception_ptr(WorkerLost(
+                "process " + std::to_string(rank) +
+                    " is gone; look at its own output for the reason, and run again from the last checkpoint",
+                Place{.process = static_cast<std::int64_t>(rank)})),
+            -1, rank));
         finish(rank);
     }
 
@@ -146,21 +148,21 @@ class InProcessHub {
 
     struct Message {
         MessageHeader header;
-        Bytes         payload;
+        Bytes payload;
     };
     struct Queue {
-        std::vector<Message>     waiting;
-        std::size_t              taken = 0;  // messages of `waiting` that are received already
-        std::vector<Bytes>       spare;      // memory of received messages, for the next ones
+        std::vector<Message> waiting;
+        std::size_t taken = 0;     // messages of `waiting` that are received already
+        std::vector<Bytes> spare;  // memory of received messages, for the next ones
         std::atomic<std::size_t> count{0};
     };
     struct alignas(64) Worker {
         explicit Worker(std::size_t size) : queues(size) {}
-        std::mutex               mutex;
-        std::condition_variable  arrived;
-        std::vector<Queue>       queues;  // by sender
+        std::mutex mutex;
+        std::condition_variable arrived;
+        std::vector<Queue> queues;  // by sender
         std::atomic<std::size_t> waits_for{nobody};
-        std::atomic<State>       state{State::running};
+        std::atomic<State> state{State::running};
     };
 
     static void pause() noexcept {
@@ -190,21 +192,21 @@ class InProcessHub {
             if (next == nobody || next == self) break;
             late = next;
         }
-        abandon(write_error(
-            std::make_exception_ptr(DeadlineExceeded(
-                "process " + std::to_string(late) + " did not arrive at a collective within " +
-                    std::to_string(deadline_seconds_) + " seconds; if its work takes longer than that, raise deadline_seconds "
-                    "(PARTITA_DEADLINE_SECONDS)",
-                Place{.setting = "deadline_seconds", .process = static_cast<std::int64_t>(late)})),
-            -1, late));
+        abandon(write_error(std::make_exception_ptr(DeadlineExceeded(
+                                "process " + std::to_string(late) + " did not arrive at a collective within " +
+                                    std::to_string(deadline_seconds_) +
+                                    " seconds; if its work takes longer than that, raise deadline_seconds "
+                                    "(PARTITA_DEADLINE_SECONDS)",
+                                Place{.setting = "deadline_seconds", .process = static_cast<std::int64_t>(late)})),
+                            -1, late));
     }
 
-    double                               deadline_seconds_;
-    int                                  spins_;
+    double deadline_seconds_;
+    int spins_;
     std::vector<std::unique_ptr<Worker>> workers_;
-    std::atomic<bool>                    abandoned_{false};
-    std::mutex                           error_mutex_;
-    Bytes                                error_;
+    std::atomic<bool> abandoned_{false};
+    std::mutex error_mutex_;
+    Bytes error_;
 };
 
 }  // namespace detail
@@ -221,7 +223,7 @@ class InProcess final : public Channel {
 
     std::size_t rank() const noexcept override { return rank_; }
     std::size_t size() const noexcept override { return hub_.size(); }
-    bool        leads_process() const noexcept override { return rank_ == 0; }
+    bool leads_process() const noexcept override { return rank_ == 0; }
     std::size_t workers_on_machine() const noexcept override { return hub_.size(); }
 
     void send(std::size_t to, const MessageHeader& header, std::span<const std::byte> payload) override {
@@ -243,16 +245,16 @@ class InProcess final : public Channel {
 
   private:
     detail::InProcessHub& hub_;
-    std::size_t           rank_;
-    bool                  killed_ = false;
+    std::size_t rank_;
+    bool killed_ = false;
 };
 
 inline void InProcess::launch(const RunSettings& settings, FunctionRef<void(Channel&)> worker) {
-    const std::size_t    size = settings.workers == 0 ? hardware_threads() : settings.workers;
+    const std::size_t size = settings.workers == 0 ? hardware_threads() : settings.workers;
     detail::InProcessHub hub(size, settings.deadline_seconds);
 
     std::vector<std::exception_ptr> errors(size);
-    const auto                      one = [&](std::size_t rank) {
+    const auto one = [&](std::size_t rank) {
         InProcess channel(hub, rank);
         try {
             worker(channel);
@@ -267,7 +269,7 @@ inline void InProcess::launch(const RunSettings& settings, FunctionRef<void(Chan
     };
 
     std::vector<std::thread> threads;
-    std::exception_ptr       no_thread;
+    std::exception_ptr no_thread;
     try {
         threads.reserve(size - 1);
         for (std::size_t rank = 1; rank < size; ++rank) threads.emplace_back(one, rank);
@@ -280,14 +282,15 @@ inline void InProcess::launch(const RunSettings& settings, FunctionRef<void(Chan
     if (no_thread) std::rethrow_exception(no_thread);
 
     // The original of an error is on the worker that it names; the others have copies of it.
-    std::size_t      chosen = size;
-    bool             chosen_is_original = false;
+    std::size_t chosen = size;
+    bool chosen_is_original = false;
     detail::ErrorKey chosen_key;
     for (std::size_t rank = 0; rank < size; ++rank) {
         if (!errors[rank]) continue;
         const detail::ErrorKey key = detail::key_of_error(detail::write_error(errors[rank], -1, rank));
-        const bool             original = key.rank == rank;
-        if (chosen == size || (original && !chosen_is_original) || (original == chosen_is_original && key < chosen_key)) {
+        const bool original = key.rank == rank;
+        if (chosen == size || (original && !chosen_is_original) ||
+            (original == chosen_is_original && key < chosen_key)) {
             chosen = rank;
             chosen_is_original = original;
             chosen_key = key;

@@ -7,6 +7,7 @@
 
 #include <partita/comm/channel.hpp>
 #include <partita/comm/error_wire.hpp>
+#include <partita/comm/instruments.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -27,7 +28,7 @@ enum class Operation : std::uint32_t { none, all_reduce, all_gather, broadcast }
 /// target[i] = target[i] combined with source[i]; `source` holds int64 words at any alignment.
 inline void combine_words(std::span<std::int64_t> target, const std::byte* source, Reduction reduction) {
     const std::size_t count = target.size();
-    std::int64_t*     words = target.data();
+    std::int64_t* words = target.data();
     if (reduction == Reduction::sum) {
         for (std::size_t i = 0; i < count; ++i) {
             std::uint64_t word;
@@ -46,7 +47,7 @@ inline void combine_words(std::span<std::int64_t> target, const std::byte* sourc
 /// An error that a worker brings along into a collective instead of data, or none.
 struct PendingError {
     std::exception_ptr error;
-    std::int64_t       block = -1;  ///< the block of rows it happened in, where the error itself does not say
+    std::int64_t block = -1;  ///< the block of rows it happened in, where the error itself does not say
 
     PendingError() = default;
     PendingError(std::nullptr_t) {}
@@ -69,7 +70,8 @@ PendingError attempt(Action&& action) {
 /// The messages of one worker's collectives over one channel.
 class Link {
   public:
-    explicit Link(Channel& channel, const Instruments& instruments = {}) : channel_(channel), instruments_(instruments) {}
+    explicit Link(Channel& channel, const Instruments& instruments = {})
+        : channel_(channel), instruments_(instruments) {}
     Link(const Link&) = delete;
     Link& operator=(const Link&) = delete;
 
@@ -124,7 +126,7 @@ class Link {
     Operation exchange_operation(Operation operation) noexcept { return std::exchange(operation_, operation); }
 
     const Instruments& instruments() const noexcept { return instruments_; }
-    Channel&           channel() noexcept { return channel_; }
+    Channel& channel() noexcept { return channel_; }
 
     // ---- for CommunicatorBase ----
 
@@ -153,7 +155,7 @@ class Link {
 
   private:
     struct Failure {
-        Bytes              wire;
+        Bytes wire;
         std::exception_ptr original;
     };
 
@@ -189,20 +191,22 @@ class Link {
 
     void mismatch(std::size_t from, const std::string& what) {
         if (failed()) return;  // a worker with an error need not know the sizes
-        fail(std::make_exception_ptr(CollectiveMismatch(
-            "process " + std::to_string(rank()) + " is in a collective (" +
-                describe(static_cast<std::uint32_t>(operation_), sequence_) + ") and process " + std::to_string(from) + " " + what +
-                "; all workers must make the same calls with the same sizes, so call collectives outside of conditions on the rank",
-            Place{.process = static_cast<std::int64_t>(rank())})));
+        fail(std::make_exception_ptr(
+            CollectiveMismatch("process " + std::to_string(rank()) + " is in a collective (" +
+                                   describe(static_cast<std::uint32_t>(operation_), sequence_) + ") and process " +
+                                   std::to_string(from) + " " + what +
+                                   "; all workers must make the same calls with the same sizes, so call collectives "
+                                   "outside of conditions on the rank",
+                               Place{.process = static_cast<std::int64_t>(rank())})));
     }
 
-    Channel&      channel_;
-    Instruments   instruments_;
+    Channel& channel_;
+    Instruments instruments_;
     std::uint64_t sequence_ = 0;
-    Operation     operation_ = Operation::none;
+    Operation operation_ = Operation::none;
     std::uint32_t step_ = 0;
-    Failure       failure_;
-    Bytes         buffer_;
+    Failure failure_;
+    Bytes buffer_;
 };
 
 }  // namespace partita::inline PARTITA_ABI

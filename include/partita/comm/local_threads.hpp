@@ -2,6 +2,7 @@
 #pragma once
 
 #include <partita/comm/communicator.hpp>
+#include <partita/comm/settings.hpp>
 
 #include <cstdlib>
 
@@ -15,9 +16,10 @@ class OneProcess final : public Channel {
     /// Looks at what the program itself asks for; PARTITA_WORKERS may be set for other runs and does not apply here.
     static void check(const RunSettings& settings) {
         if (settings.workers > 1) {
-            refuse_setting("workers", std::to_string(settings.workers),
-                           "LocalThreads has one worker; leave the setting at 0, or run under RingAllReduce<>, TreeAggregate<> or "
-                           "ParameterServer<>");
+            refuse_setting(
+                "workers", std::to_string(settings.workers),
+                "LocalThreads has one worker; leave the setting at 0, or run under RingAllReduce<>, TreeAggregate<> or "
+                "ParameterServer<>");
         }
     }
 
@@ -28,9 +30,9 @@ class OneProcess final : public Channel {
 
     std::size_t rank() const noexcept override { return 0; }
     std::size_t size() const noexcept override { return 1; }
-    void        send(std::size_t, const MessageHeader&, std::span<const std::byte>) override { std::abort(); }
-    void        receive(std::size_t, MessageHeader&, Bytes&) override { std::abort(); }
-    void        abandon(std::span<const std::byte>) override {}
+    void send(std::size_t, const MessageHeader&, std::span<const std::byte>) override { std::abort(); }
+    void receive(std::size_t, MessageHeader&, Bytes&) override { std::abort(); }
+    void abandon(std::span<const std::byte>) override {}
     [[noreturn]] void kill() override { throw Killed{}; }
 };
 
@@ -42,9 +44,9 @@ class LocalThreads {
     using transport = detail::OneProcess;
 
     explicit LocalThreads(Link&) {}
-    std::size_t        rank() const noexcept { return 0; }
-    std::size_t        size() const noexcept { return 1; }
-    void               all_reduce(std::span<std::int64_t>, Reduction) {}
+    std::size_t rank() const noexcept { return 0; }
+    std::size_t size() const noexcept { return 1; }
+    void all_reduce(std::span<std::int64_t>, Reduction) {}
     std::vector<Bytes> all_gather(std::span<const std::byte> mine) { return {Bytes(mine.begin(), mine.end())}; }
 };
 

@@ -78,7 +78,7 @@ class BlockTree {
     struct Node {
         std::int32_t level;
         std::int64_t index;
-        State        state;
+        State state;
     };
 
     /// Lifts the last nodes as far as their fate is known when all blocks below `upto` are in.
@@ -109,7 +109,7 @@ class BlockTree {
     State complete(std::size_t begin, std::size_t end) {
         if (end - begin == 1) return std::move(nodes_[begin].state);
         const std::int32_t level = meeting_level(nodes_[begin], nodes_[end - 1]) - 1;
-        std::size_t        middle = begin;
+        std::size_t middle = begin;
         while (((first_block(nodes_[middle]) >> level) & 1) == 0) ++middle;
         State left = complete(begin, middle);
         merge_(left, complete(middle, end));
@@ -125,9 +125,9 @@ class BlockTree {
         return static_cast<std::int32_t>(std::bit_width(first_block(a) ^ first_block(b)));
     }
 
-    std::int64_t      first_;
-    std::int64_t      end_;
-    Merge             merge_;
+    std::int64_t first_;
+    std::int64_t end_;
+    Merge merge_;
     std::vector<Node> nodes_;
 };
 

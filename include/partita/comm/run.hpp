@@ -26,9 +26,9 @@ auto run(RunSettings settings, Body&& body) {
 
     std::conditional_t<std::is_void_v<Result>, bool, std::optional<std::decay_t<Result>>> result{};
     Policy::transport::launch(resolved, [&](Channel& channel) {
-        Link                   link(channel, resolved.instruments);
+        Link link(channel, resolved.instruments);
         CommunicatorOf<Policy> communicator(link);
-        Session                session(communicator, resolved, channel.workers_on_machine());
+        Session session(communicator, resolved, channel.workers_on_machine());
         if constexpr (std::is_void_v<Result>) {
             body(session);
         } else if (channel.leads_process()) {

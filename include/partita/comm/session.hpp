@@ -27,17 +27,17 @@ class Session {
     Session& operator=(const Session&) = delete;
     ~Session() = default;
 
-    std::size_t rank() const noexcept { return communicator_.rank(); }       ///< this worker, from 0
-    std::size_t size() const noexcept { return communicator_.size(); }       ///< the number of workers
-    bool        primary() const noexcept { return rank() == 0; }             ///< the worker that prints and saves
-    std::size_t threads() const noexcept { return pool_.threads(); }         ///< threads of this worker
+    std::size_t rank() const noexcept { return communicator_.rank(); }  ///< this worker, from 0
+    std::size_t size() const noexcept { return communicator_.size(); }  ///< the number of workers
+    bool primary() const noexcept { return rank() == 0; }               ///< the worker that prints and saves
+    std::size_t threads() const noexcept { return pool_.threads(); }    ///< threads of this worker
     std::uint64_t seed() const noexcept { return settings_.seed; }
 
-    ThreadPool&         pool() noexcept { return pool_; }
-    CommunicatorBase&   communicator() noexcept { return communicator_; }
-    Progress&           progress() noexcept { return *progress_; }
-    const CancelToken&  cancel_token() const noexcept { return settings_.cancel; }
-    const RunSettings&  settings() const noexcept { return settings_; }
+    ThreadPool& pool() noexcept { return pool_; }
+    CommunicatorBase& communicator() noexcept { return communicator_; }
+    Progress& progress() noexcept { return *progress_; }
+    const CancelToken& cancel_token() const noexcept { return settings_.cancel; }
+    const RunSettings& settings() const noexcept { return settings_; }
 
     /// A parallel loop on this worker's threads; see ThreadPool::for_each. Ends with Cancelled when the run is cancelled.
     void for_each(std::size_t count, LoopBody body) { pool_.for_each(count, body, &settings_.cancel); }
@@ -79,11 +79,11 @@ class Session {
         return share == 0 ? 1 : share;
     }
 
-    RunSettings               settings_;
-    CommunicatorBase&         communicator_;
+    RunSettings settings_;
+    CommunicatorBase& communicator_;
     std::unique_ptr<Progress> own_progress_;
-    Progress*                 progress_;
-    ThreadPool                pool_;
+    Progress* progress_;
+    ThreadPool pool_;
 };
 
 inline Session::Session(CommunicatorBase& communicator, const RunSettings& resolved, std::size_t neighbours)
@@ -107,9 +107,9 @@ namespace detail {
 
 /// What a LocalSession stands on; a base, because it must exist before the session.
 struct LocalRuntime {
-    RunSettings                  runtime_settings;
-    OneProcess                   runtime_channel{};
-    Link                         runtime_link{runtime_channel, runtime_settings.instruments};
+    RunSettings runtime_settings;
+    OneProcess runtime_channel{};
+    Link runtime_link{runtime_channel, runtime_settings.instruments};
     CommunicatorOf<LocalThreads> runtime_communicator{runtime_link};
 };
 

@@ -3,6 +3,7 @@
 
 // What a run is told from outside: an aggregate, and environment variables that override it.
 
+#include <partita/comm/instruments.hpp>
 #include <partita/core/error.hpp>
 #include <partita/exec/cancel.hpp>
 #include <partita/exec/progress.hpp>
@@ -17,33 +18,25 @@
 
 namespace partita::inline PARTITA_ABI {
 
-class MessageLog;
-struct FaultPlan;
-
-/// What the wrappers Counting and Faulty write to and read from; everything else ignores it.
-struct Instruments {
-    MessageLog*      messages = nullptr;
-    const FaultPlan* faults = nullptr;
-};
-
 /// The settings of a run. The environment overrides them: PARTITA_THREADS, PARTITA_WORKERS, PARTITA_DEADLINE_SECONDS,
 /// PARTITA_PROGRESS (0 or 1).
 struct RunSettings {
-    std::size_t   threads = 0;                           ///< threads of each worker; 0: the machine's, shared among workers
-    std::size_t   workers = 0;                           ///< workers in this process; 0: one per hardware thread
-    double        deadline_seconds = 1800;               ///< how long a collective waits for a worker that is late
-    std::uint64_t seed = 0;                              ///< of everything that is random
-    ShowProgress  progress = ShowProgress::automatic;    ///< when to show the library's bar
-    Progress*     progress_sink = nullptr;               ///< where progress goes instead, if anywhere
-    CancelToken   cancel{};                              ///< cancels the run's parallel loops
-    std::FILE*    output = nullptr;                      ///< where Session::print writes; null: standard output
-    Instruments   instruments{};
+    std::size_t threads = 0;         ///< threads of each worker; 0: the machine's, shared among workers
+    std::size_t workers = 0;         ///< workers in this process; 0: one per hardware thread
+    double deadline_seconds = 1800;  ///< how long a collective waits for a worker that is late
+    std::uint64_t seed = 0;          ///< of everything that is random
+    ShowProgress progress = ShowProgress::automatic;  ///< when to show the library's bar
+    Progress* progress_sink = nullptr;                ///< where progress goes instead, if anywhere
+    CancelToken cancel{};                             ///< cancels the run's parallel loops
+    std::FILE* output = nullptr;                      ///< where Session::print writes; null: standard output
+    Instruments instruments{};
 };
 
 namespace detail {
 
 [[noreturn]] inline void refuse_setting(const char* setting, std::string_view value, const char* remedy) {
-    throw InvalidSetting(std::string(setting) + " is \"" + std::string(value) + "\"; " + remedy, Place{.setting = setting});
+    throw InvalidSetting(std::string(setting) + " is \"" + std::string(value) + "\"; " + remedy,
+                         Place{.setting = setting});
 }
 
 inline const char* environment_text(const char* variable) {
@@ -55,7 +48,7 @@ inline void override_count(const char* variable, std::size_t& value) {
     const char* text = environment_text(variable);
     if (text == nullptr) return;
     const std::string_view view(text);
-    std::size_t            parsed = 0;
+    std::size_t parsed = 0;
     const auto [end, error] = std::from_chars(view.data(), view.data() + view.size(), parsed);
     if (error != std::errc{} || end != view.data() + view.size() || parsed == 0 || parsed > 4096) {
         refuse_setting(variable, view, "give a whole number from 1 to 4096, or leave it unset");
@@ -72,25 +65,30 @@ inline RunSettings with_environment(RunSettings settings) {
     detail::override_count("PARTITA_WORKERS", settings.workers);
     if (const char* text = detail::environment_text("PARTITA_DEADLINE_SECONDS")) {
         const std::string_view view(text);
-        double                 parsed = 0;
+        double parsed = 0;
         const auto [end, error] = std::from_chars(view.data(), view.data() + view.size(), parsed);
         if (error != std::errc{} || end != view.data() + view.size() || !(parsed > 0 && parsed <= 1e9)) {
-            detail::refuse_setting("PARTITA_DEADLINE_SECONDS", view, "give a positive number of seconds, or leave it unset");
+            detail::refuse_setting("PARTITA_DEADLINE_SECONDS", view,
+                                   "give a positive number of seconds, or leave it unset");
         }
         settings.deadline_seconds = parsed;
     }
     if (const char* text = detail::environment_text("PARTITA_PROGRESS")) {
         const std::string_view view(text);
         if (view != "0" && view != "1") {
-            detail::refuse_setting("PARTITA_PROGRESS", view, "give 0 (never show a bar) or 1 (always), or leave it unset");
+            detail::refuse_setting("PARTITA_PROGRESS", view,
+                                   "give 0 (never show a bar) or 1 (always), or leave it unset");
         }
         settings.progress = view == "1" ? ShowProgress::always : ShowProgress::never;
     }
     if (!(settings.deadline_seconds > 0 && settings.deadline_seconds <= 1e9)) {
-        detail::refuse_setting("deadline_seconds", std::to_string(settings.deadline_seconds), "give a positive number of seconds");
+        detail::refuse_setting("deadline_seconds", std::to_string(settings.deadline_seconds),
+                               "give a positive number of seconds");
     }
-    if (settings.threads > 4096) detail::refuse_setting("threads", std::to_string(settings.threads), "give at most 4096");
-    if (settings.workers > 4096) detail::refuse_setting("workers", std::to_string(settings.workers), "give at most 4096");
+    if (settings.threads > 4096)
+        detail::refuse_setting("threads", std::to_string(settings.threads), "give at most 4096");
+    if (settings.workers > 4096)
+        detail::refuse_setting("workers", std::to_string(settings.workers), "give at most 4096");
     return settings;
 }
 

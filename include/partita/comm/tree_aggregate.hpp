@@ -43,7 +43,7 @@ class TreeAggregate {
         for_children(true, [&](std::size_t child) { link_.send(child, packed); });
 
         std::vector<Bytes> gathered;
-        ByteReader         reader(packed);
+        ByteReader reader(packed);
         for (std::size_t i = 0; i < size(); ++i) {
             const std::span<const std::byte> bytes = reader.read_sized();
             gathered.emplace_back(bytes.begin(), bytes.end());

@@ -31,12 +31,12 @@ template <class T>
     requires(std::is_trivially_copyable_v<T> && !std::is_pointer_v<T>)
 struct Wire<T> {
     static void write(const T& value, ByteWriter& writer) { writer.write(value); }
-    static T    read(ByteReader& reader) { return reader.template read<T>(); }
+    static T read(ByteReader& reader) { return reader.template read<T>(); }
 };
 
 template <>
 struct Wire<std::string> {
-    static void        write(const std::string& value, ByteWriter& writer) { writer.write_sized(value); }
+    static void write(const std::string& value, ByteWriter& writer) { writer.write_sized(value); }
     static std::string read(ByteReader& reader) { return reader.read_text(); }
 };
 

@@ -3,7 +3,6 @@
 
 #include <partita/core/version.hpp>
 
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -21,7 +20,7 @@ class FunctionRef<Result(Arguments...)> {
         requires(!std::is_same_v<std::remove_cvref_t<Callable>, FunctionRef> &&
                  std::is_invocable_r_v<Result, Callable&, Arguments...>)
     FunctionRef(Callable&& callable) noexcept
-        : object_(const_cast<void*>(static_cast<const void*>(std::addressof(callable)))),
+        : object_(const_cast<void*>(static_cast<const void*>(__builtin_addressof(callable)))),
           call_([](void* object, Arguments... arguments) -> Result {
               return static_cast<Result>(
                   (*static_cast<std::remove_reference_t<Callable>*>(object))(std::forward<Arguments>(arguments)...));

@@ -55,8 +55,8 @@ class TerminalProgress final : public Progress {
     void advance(std::uint64_t steps) override {
         if (depth_.load(std::memory_order_relaxed) != 1) return;
         const std::uint64_t done = done_.fetch_add(steps, std::memory_order_relaxed) + steps;
-        const std::int64_t  now = now_milliseconds();
-        std::int64_t        due = next_draw_.load(std::memory_order_relaxed);
+        const std::int64_t now = now_milliseconds();
+        std::int64_t due = next_draw_.load(std::memory_order_relaxed);
         if (now < due) return;
         if (next_draw_.compare_exchange_strong(due, now + redraw_milliseconds, std::memory_order_relaxed)) draw(done);
     }
@@ -74,7 +74,8 @@ class TerminalProgress final : public Progress {
     static constexpr std::int64_t redraw_milliseconds = 100;
 
     static std::int64_t now_milliseconds() {
-        return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+        return std::chrono::duration_cast<std::chrono::milliseconds>(
+                   std::chrono::steady_clock::now().time_since_epoch())
             .count();
     }
 
@@ -93,13 +94,13 @@ class TerminalProgress final : public Progress {
         drawn_.store(true, std::memory_order_relaxed);
     }
 
-    std::FILE*                 output_;
-    std::string                work_;
-    std::uint64_t              total_ = 0;
-    std::atomic<int>           depth_{0};
+    std::FILE* output_;
+    std::string work_;
+    std::uint64_t total_ = 0;
+    std::atomic<int> depth_{0};
     std::atomic<std::uint64_t> done_{0};
-    std::atomic<std::int64_t>  next_draw_{0};
-    std::atomic<bool>          drawn_{false};
+    std::atomic<std::int64_t> next_draw_{0};
+    std::atomic<bool> drawn_{false};
 };
 
 /// Whether `show` asks for a bar here: `automatic` means that stderr is a terminal.

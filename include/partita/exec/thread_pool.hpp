@@ -64,25 +64,25 @@ class ThreadPool {
 
     static constexpr std::size_t outside = ~std::size_t{0};
 
-    std::size_t  worker_of_this_thread() const noexcept;
-    bool         join(std::uint64_t& seen);
-    void         leave();
-    void         help(std::size_t worker);
-    static void  pause() noexcept;
-    static void  work(Loop& loop, std::size_t worker);
-    static void  run_inline(std::size_t count, LoopBody body, std::size_t worker, const CancelToken* cancel);
+    std::size_t worker_of_this_thread() const noexcept;
+    bool join(std::uint64_t& seen);
+    void leave();
+    void help(std::size_t worker);
+    static void pause() noexcept;
+    static void work(Loop& loop, std::size_t worker);
+    static void run_inline(std::size_t count, LoopBody body, std::size_t worker, const CancelToken* cancel);
 
-    int                          spins_;
-    std::mutex                   one_loop_;            // held by the caller for the whole loop
-    std::atomic<std::thread::id> caller_{};            // who runs the loop, to see nested calls
-    std::atomic<std::uint64_t>   state_{0};            // epoch | open | helpers inside
-    std::atomic<std::size_t>     sleepers_{0};
-    std::atomic<bool>            stop_{false};
-    Loop*                        loop_ = nullptr;      // valid while the loop is open or a helper is inside
-    std::mutex                   sleep_;
-    std::condition_variable      wake_;
-    std::condition_variable      left_;
-    std::vector<std::thread>     helpers_;
+    int spins_;
+    std::mutex one_loop_;                    // held by the caller for the whole loop
+    std::atomic<std::thread::id> caller_{};  // who runs the loop, to see nested calls
+    std::atomic<std::uint64_t> state_{0};    // epoch | open | helpers inside
+    std::atomic<std::size_t> sleepers_{0};
+    std::atomic<bool> stop_{false};
+    Loop* loop_ = nullptr;  // valid while the loop is open or a helper is inside
+    std::mutex sleep_;
+    std::condition_variable wake_;
+    std::condition_variable left_;
+    std::vector<std::thread> helpers_;
     std::vector<std::thread::id> helper_ids_;
 };
 
@@ -98,13 +98,13 @@ struct ThreadPool::Loop {
         }
     }
 
-    std::size_t        count;
-    LoopBody           body;
+    std::size_t count;
+    LoopBody body;
     const CancelToken* cancel;
 
     alignas(64) std::atomic<std::size_t> next{0};
     alignas(64) std::atomic<std::size_t> failed;  // lowest index that failed, count if none
-    std::mutex         mutex;
+    std::mutex mutex;
     std::exception_ptr error;
 };
 
@@ -292,13 +292,13 @@ class OrderedGate {
     }
 
   private:
-    std::size_t             window_;
-    std::vector<bool>       ready_;
-    std::size_t             consumed_ = 0;
-    bool                    draining_ = false;
-    bool                    failed_ = false;
-    bool                    broken_ = false;
-    std::mutex              mutex_;
+    std::size_t window_;
+    std::vector<bool> ready_;
+    std::size_t consumed_ = 0;
+    bool draining_ = false;
+    bool failed_ = false;
+    bool broken_ = false;
+    std::mutex mutex_;
     std::condition_variable moved_;
 };
 
@@ -311,7 +311,7 @@ void ThreadPool::for_each_ordered(std::size_t count, Produce&& produce, Consume&
     std::size_t window = look_ahead == 0 ? 4 * threads() : look_ahead;
     if (window > count) window = count;
     if (window == 0) return;
-    detail::OrderedGate                gate(window);
+    detail::OrderedGate gate(window);
     std::vector<std::optional<Result>> slots(window);
     for_each(count, [&](std::size_t index, std::size_t worker) {
         try {

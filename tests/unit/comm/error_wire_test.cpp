@@ -17,8 +17,15 @@ class ErrorOfAUser : public pt::ErrorOf<ErrorOfAUser> {
     using ErrorOf::ErrorOf;
 };
 
-const pt::Place everywhere{.file = "a.csv", .line = 1, .position = 2, .row = 3, .column = "c", .stage = "Impute<\"c\">",
-                           .setting = "strategy", .process = 4, .block = 5};
+const pt::Place everywhere{.file = "a.csv",
+                           .line = 1,
+                           .position = 2,
+                           .row = 3,
+                           .column = "c",
+                           .stage = "Impute<\"c\">",
+                           .setting = "strategy",
+                           .process = 4,
+                           .block = 5};
 
 void check_same(const pt::Place& a, const pt::Place& b) {
     CHECK(a.file == b.file);
@@ -60,7 +67,9 @@ void all_go_and_come_back(pt::ErrorList<Types...>) {
 
 }  // namespace
 
-TEST_CASE("every error comes back under its own type, with its place", "[comm]") { all_go_and_come_back(pt::AllErrors{}); }
+TEST_CASE("every error comes back under its own type, with its place", "[comm]") {
+    all_go_and_come_back(pt::AllErrors{});
+}
 
 TEST_CASE("an error learns its process, and its block where only the caller knows it", "[comm]") {
     const auto error = std::make_exception_ptr(pt::EmptyDataset("none"));

@@ -37,7 +37,8 @@ TEST_CASE("values in their plain form", "[comm]") {
     CHECK(pt::format("nothing") == "nothing");
     CHECK(pt::format("{} {} {} {}", 1, -7L, 18446744073709551615ULL, static_cast<signed char>(-3)) ==
           "1 -7 18446744073709551615 -3");
-    CHECK(pt::format("{} {} {}", 0.1, 0.1F, 1e300) == "0.1 0.1 1e+300");  // the shortest text that reads back as the same number
+    CHECK(pt::format("{} {} {}", 0.1, 0.1F, 1e300) ==
+          "0.1 0.1 1e+300");  // the shortest text that reads back as the same number
     CHECK(pt::format("{} {}", true, 'x') == "true x");
     CHECK(pt::format("[{}] [{}] [{}]", "abc", std::string("def"), std::string_view("ghi")) == "[abc] [def] [ghi]");
     CHECK(pt::format("{}; {}", Metric{}, Dollars{2.5}) == "undefined: one class; 2.5");
@@ -51,5 +52,6 @@ TEST_CASE("values in the form that is asked for", "[comm]") {
     CHECK(pt::format("{:10.2f}|{:2}", -1.005, "long") == "     -1.00|long");
     CHECK(pt::format("{:5d}|{:s}", 7, "text") == "    7|text");
     CHECK(pt::format("{:.64f}", -std::numeric_limits<double>::max()).size() == 1 + 309 + 1 + 64);
-    CHECK(pt::format("{} {:.1f}", std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()) == "inf -inf");
+    CHECK(pt::format("{} {:.1f}", std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()) ==
+          "inf -inf");
 }

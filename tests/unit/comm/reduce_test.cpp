@@ -21,22 +21,24 @@ namespace pt = partita;
 namespace {
 
 struct Plain {
-    pt::Count                    count;
-    std::vector<pt::ExactSum>    sums = std::vector<pt::ExactSum>(3);
-    pt::Min<double>              least;
+    pt::Count count;
+    std::vector<pt::ExactSum> sums = std::vector<pt::ExactSum>(3);
+    pt::Min<double> least;
 };
 BOOST_DESCRIBE_STRUCT(Plain, (), (count, sums, least))
 
 struct Keyed {
     pt::CategoryCounts zones;
-    pt::Count          count;
+    pt::Count count;
 };
 BOOST_DESCRIBE_STRUCT(Keyed, (), (zones, count))
 
 static_assert(pt::exact_state<Plain> && !pt::state_is_keyed<Plain>());
 static_assert(pt::exact_state<Keyed> && pt::state_is_keyed<Keyed>());
 
-double value_of(std::size_t row, std::uint32_t stream) { return (pt::uniform(1, stream, row) - 0.5) * (row % 7 == 0 ? 1e12 : 1e-3); }
+double value_of(std::size_t row, std::uint32_t stream) {
+    return (pt::uniform(1, stream, row) - 0.5) * (row % 7 == 0 ? 1e12 : 1e-3);
+}
 
 void add_row(Plain& state, std::size_t row) {
     state.count.add();
@@ -68,11 +70,11 @@ State of_rows(std::size_t first, std::size_t count) {
 template <class Policy, class State>
 void check_reduction(std::size_t workers) {
     constexpr std::size_t rows = 101;
-    const std::string     expected = digest(of_rows<State>(0, rows));
+    const std::string expected = digest(of_rows<State>(0, rows));
     std::vector<std::string> got(workers), errors(workers);
     pt::run<Policy>({.threads = 1, .workers = workers}, [&](pt::Session& session) {
         const pt::Share share = pt::share_of(rows, session.rank(), workers);
-        auto            state = of_rows<State>(share.first, share.count);
+        auto state = of_rows<State>(share.first, share.count);
         // first with an error on the last worker, whose state is not even built
         State broken;
         if constexpr (std::is_same_v<State, Plain>) {
@@ -96,14 +98,15 @@ void check_reduction(std::size_t workers) {
 /// A merge of which every order gives other bits: it remembers the shape of the tree.
 struct Shape {
     std::string text;
-    void        merge(const Shape& other) { text = "(" + text + " " + other.text + ")"; }
+    void merge(const Shape& other) { text = "(" + text + " " + other.text + ")"; }
 };
 
 std::string reference(std::int64_t level, std::int64_t index, const std::vector<bool>& present) {
     const std::int64_t first = index << level;
     if (first >= static_cast<std::int64_t>(present.size())) return "";
     if (level == 0) return present[static_cast<std::size_t>(first)] ? std::to_string(first) : "";
-    const std::string left = reference(level - 1, 2 * index, present), right = reference(level - 1, 2 * index + 1, present);
+    const std::string left = reference(level - 1, 2 * index, present),
+                      right = reference(level - 1, 2 * index + 1, present);
     if (left.empty() || right.empty()) return left + right;
     return "(" + left + " " + right + ")";
 }
@@ -112,7 +115,7 @@ std::string reference(std::int64_t level, std::int64_t index, const std::vector<
 
 template <>
 struct pt::Wire<Shape> {
-    static void  write(const Shape& shape, pt::ByteWriter& writer) { writer.write_sized(shape.text); }
+    static void write(const Shape& shape, pt::ByteWriter& writer) { writer.write_sized(shape.text); }
     static Shape read(pt::ByteReader& reader) { return {reader.read_text()}; }
 };
 
@@ -130,7 +133,7 @@ TEST_CASE("states of accumulators reduce to what one worker would have", "[comm]
 TEST_CASE("a block tree has one shape, whatever the workers", "[comm]") {
     for (std::uint64_t repetition = 0; repetition < 60; ++repetition) {
         const std::size_t blocks = pt::uniform_index(repetition, 0, 0, 40);
-        const double      kept = repetition % 3 == 0 ? 1.0 : pt::uniform(repetition, 0, 1);
+        const double kept = repetition % 3 == 0 ? 1.0 : pt::uniform(repetition, 0, 1);
         std::vector<bool> present(blocks);
         for (std::size_t block = 0; block < blocks; ++block) present[block] = pt::uniform(repetition, 1, block) < kept;
         const std::string expected = reference(6, 0, present);
@@ -155,7 +158,7 @@ TEST_CASE("a block tree has one shape, whatever the workers", "[comm]") {
 TEST_CASE("an error reaches all workers through a block tree", "[comm]") {
     std::vector<int> threw(3);
     pt::run<pt::RingAllReduce<>>({.threads = 1, .workers = 3}, [&](pt::Session& session) {
-        const auto           rank = static_cast<std::int64_t>(session.rank());
+        const auto rank = static_cast<std::int64_t>(session.rank());
         pt::BlockTree<Shape> tree(rank, rank + 1);
         tree.add(rank, Shape{"x"});
         try {

@@ -36,7 +36,7 @@ class Environment {
     }
 
   private:
-    const char*                  name_;
+    const char* name_;
     std::unique_ptr<std::string> former_;
 };
 
@@ -79,7 +79,8 @@ TEST_CASE("a local session", "[comm]") {
     session.communicator().broadcast(bytes);
     CHECK(bytes.size() == 3);
     CHECK_THROWS_AS(session.communicator().broadcast(bytes, 1), pt::InvalidSetting);
-    CHECK_THROWS_AS(session.communicator().agree(pt::attempt([] { throw pt::EmptyDataset("none"); })), pt::EmptyDataset);
+    CHECK_THROWS_AS(session.communicator().agree(pt::attempt([] { throw pt::EmptyDataset("none"); })),
+                    pt::EmptyDataset);
     CHECK_NOTHROW(session.communicator().barrier());
     std::vector<int> marks(10);
     session.for_each(10, [&](std::size_t index, std::size_t) { marks[index] = 1; });
@@ -100,36 +101,36 @@ TEST_CASE("every policy starts as it is written in programs, and returns what th
     }
     CHECK(pt::run<pt::TreeAggregate<>>({.workers = 3}, body).first == 3);
     // the value of worker 0; it need not be copyable
-    CHECK(*pt::run<pt::TreeAggregate<>>({.workers = 3}, [](pt::Session& session) {
-        return std::make_unique<std::size_t>(session.rank());
-    }) == 0);
+    CHECK(*pt::run<pt::TreeAggregate<>>(
+              {.workers = 3}, [](pt::Session& session) { return std::make_unique<std::size_t>(session.rank()); }) == 0);
 }
 
 TEST_CASE("workers share the machine's threads", "[comm]") {
     const std::size_t machine = pt::hardware_threads();
     CHECK(pt::run<pt::LocalThreads>({}, [](pt::Session& session) { return session.threads(); }) == machine);
-    CHECK(pt::run<pt::RingAllReduce<>>({.workers = 2 * machine}, [](pt::Session& session) { return session.threads(); }) == 1);
-    CHECK(pt::run<pt::RingAllReduce<>>({.threads = 3, .workers = 2}, [](pt::Session& session) {
-              return session.threads();
-          }) == 3);
+    CHECK(pt::run<pt::RingAllReduce<>>({.workers = 2 * machine},
+                                       [](pt::Session& session) { return session.threads(); }) == 1);
+    CHECK(pt::run<pt::RingAllReduce<>>({.threads = 3, .workers = 2},
+                                       [](pt::Session& session) { return session.threads(); }) == 3);
 }
 
 TEST_CASE("the environment overrides the settings", "[comm]") {
     const auto sizes = [](pt::Session& session) { return std::pair(session.size(), session.threads()); };
     {
         const Environment threads("PARTITA_THREADS", "3"), workers("PARTITA_WORKERS", "4");
-        CHECK(pt::run<pt::RingAllReduce<>>({.threads = 1, .workers = 2}, sizes) == std::pair<std::size_t, std::size_t>(4, 3));
+        CHECK(pt::run<pt::RingAllReduce<>>({.threads = 1, .workers = 2}, sizes) ==
+              std::pair<std::size_t, std::size_t>(4, 3));
         CHECK(pt::run<pt::LocalThreads>({}, sizes) == std::pair<std::size_t, std::size_t>(1, 3));
     }
     {
         const Environment deadline("PARTITA_DEADLINE_SECONDS", "2.5"), progress("PARTITA_PROGRESS", "0");
-        pt::LocalSession  session({.progress = pt::ShowProgress::always});
+        pt::LocalSession session({.progress = pt::ShowProgress::always});
         CHECK(session.settings().deadline_seconds == 2.5);
         CHECK(session.settings().progress == pt::ShowProgress::never);
     }
     {
         const Environment progress("PARTITA_PROGRESS", "1"), empty("PARTITA_THREADS", "");
-        pt::LocalSession  session;
+        pt::LocalSession session;
         CHECK(session.settings().progress == pt::ShowProgress::always);
     }
 }
@@ -144,7 +145,8 @@ TEST_CASE("bad settings are refused by name", "[comm]") {
         CAPTURE(value);
         CHECK(setting_refused("PARTITA_DEADLINE_SECONDS", value) == "PARTITA_DEADLINE_SECONDS");
     }
-    for (const char* value : {"2", "yes", "on"}) CHECK(setting_refused("PARTITA_PROGRESS", value) == "PARTITA_PROGRESS");
+    for (const char* value : {"2", "yes", "on"})
+        CHECK(setting_refused("PARTITA_PROGRESS", value) == "PARTITA_PROGRESS");
     CHECK_THROWS_AS(pt::LocalSession({.deadline_seconds = 0}), pt::InvalidSetting);
     CHECK_THROWS_AS(pt::LocalSession({.deadline_seconds = -1}), pt::InvalidSetting);
     CHECK_THROWS_AS(pt::LocalSession({.threads = 5000}), pt::InvalidSetting);
@@ -184,7 +186,8 @@ TEST_CASE("cancelling a run ends its loops on all workers", "[comm]") {
                                                    [&](pt::Session& session) {
                                                        const auto pending = pt::attempt([&] {
                                                            session.for_each(1000, [&](std::size_t index, std::size_t) {
-                                                               if (session.rank() == 1 && index == 5) settings.cancel.cancel();
+                                                               if (session.rank() == 1 && index == 5)
+                                                                   settings.cancel.cancel();
                                                            });
                                                        });
                                                        session.communicator().agree(pending);
@@ -195,9 +198,11 @@ TEST_CASE("cancelling a run ends its loops on all workers", "[comm]") {
 TEST_CASE("progress goes to the sink of worker 0", "[comm]") {
     struct Sink : pt::Progress {
         std::string log;
-        void        begin(std::string_view work, std::uint64_t total) override { log += std::string(work) + std::to_string(total); }
-        void        advance(std::uint64_t steps) override { log += "+" + std::to_string(steps); }
-        void        end() override { log += "."; }
+        void begin(std::string_view work, std::uint64_t total) override {
+            log += std::string(work) + std::to_string(total);
+        }
+        void advance(std::uint64_t steps) override { log += "+" + std::to_string(steps); }
+        void end() override { log += "."; }
     } sink;
     pt::run<pt::TreeAggregate<>>({.workers = 2, .progress_sink = &sink}, [](pt::Session& session) {
         pt::ProgressScope work(session.progress(), "fit", 2);

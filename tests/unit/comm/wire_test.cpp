@@ -18,7 +18,7 @@ struct Point {
 };
 struct Named {
     std::string name;
-    int         value;
+    int value;
     friend bool operator==(const Named&, const Named&) = default;
 };
 struct Stuck {
@@ -27,11 +27,11 @@ struct Stuck {
 
 template <class T>
 T there_and_back(const T& value) {
-    pt::Bytes      bytes;
+    pt::Bytes bytes;
     pt::ByteWriter writer(bytes);
     pt::Wire<T>::write(value, writer);
     pt::ByteReader reader(bytes);
-    T              back = pt::Wire<T>::read(reader);
+    T back = pt::Wire<T>::read(reader);
     CHECK(reader.remaining() == 0);
     CHECK_FALSE(reader.failed());
     return back;

@@ -27,13 +27,13 @@ TEST_CASE("a bar appears for long work only, and is wiped", "[exec]") {
     REQUIRE(file != nullptr);
     {
         pt::TerminalProgress progress(file);
-        pt::ProgressScope    brief(progress, "brief", 10);
+        pt::ProgressScope brief(progress, "brief", 10);
         for (int i = 0; i < 10; ++i) brief.advance();
     }
     CHECK(contents(file).empty());
     {
         pt::TerminalProgress progress(file);
-        pt::ProgressScope    work(progress, "fit", 4);
+        pt::ProgressScope work(progress, "fit", 4);
         work.advance();
         std::this_thread::sleep_for(std::chrono::milliseconds(350));
         pt::ProgressScope inner(progress, "inner", 100);
@@ -42,7 +42,7 @@ TEST_CASE("a bar appears for long work only, and is wiped", "[exec]") {
     CHECK(contents(file).empty());
     {
         pt::TerminalProgress progress(file);
-        pt::ProgressScope    work(progress, "fit", 4);
+        pt::ProgressScope work(progress, "fit", 4);
         std::this_thread::sleep_for(std::chrono::milliseconds(350));
         work.advance(2);
         work.advance(1);  // too soon after the last drawing
@@ -56,7 +56,7 @@ TEST_CASE("work of unknown length shows a count", "[exec]") {
     REQUIRE(file != nullptr);
     {
         pt::TerminalProgress progress(file);
-        pt::ProgressScope    work(progress, "read", 0);
+        pt::ProgressScope work(progress, "read", 0);
         std::this_thread::sleep_for(std::chrono::milliseconds(350));
         work.advance(123);
     }

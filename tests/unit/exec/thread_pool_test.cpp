@@ -22,7 +22,7 @@ TEST_CASE("every index runs once, on a worker of the pool", "[exec]") {
         CHECK(pool.threads() == threads);
         for (const std::size_t count : {0U, 1U, 2U, 7U, 1000U}) {
             std::vector<std::atomic<int>> runs(count);
-            std::atomic<bool>             good{true};
+            std::atomic<bool> good{true};
             pool.for_each(count, [&](std::size_t index, std::size_t worker) {
                 ++runs[index];
                 if (worker >= threads) good = false;
@@ -34,9 +34,9 @@ TEST_CASE("every index runs once, on a worker of the pool", "[exec]") {
 }
 
 TEST_CASE("a worker runs one index at a time", "[exec]") {
-    pt::ThreadPool                pool(4);
+    pt::ThreadPool pool(4);
     std::vector<std::atomic<int>> inside(4);
-    std::atomic<bool>             good{true};
+    std::atomic<bool> good{true};
     pool.for_each(2000, [&](std::size_t, std::size_t worker) {
         if (inside[worker].fetch_add(1) != 0) good = false;
         inside[worker].fetch_sub(1);
@@ -44,7 +44,9 @@ TEST_CASE("a worker runs one index at a time", "[exec]") {
     CHECK(good);
 }
 
-TEST_CASE("zero threads means the machine's", "[exec]") { CHECK(pt::ThreadPool(0).threads() == pt::hardware_threads()); }
+TEST_CASE("zero threads means the machine's", "[exec]") {
+    CHECK(pt::ThreadPool(0).threads() == pt::hardware_threads());
+}
 
 TEST_CASE("what the loop wrote is seen after it", "[exec]") {
     pt::ThreadPool pool(3);
@@ -66,12 +68,13 @@ TEST_CASE("loops after the helpers went to sleep", "[exec]") {
 }
 
 TEST_CASE("all threads take part when there is work for all", "[exec]") {
-    pt::ThreadPool   pool(3);
+    pt::ThreadPool pool(3);
     std::atomic<int> arrived{0};
-    pool.for_each(3, [&](std::size_t, std::size_t) {  // each index waits for the others: one thread alone would never end
-        ++arrived;
-        while (arrived < 3) std::this_thread::yield();
-    });
+    pool.for_each(3,
+                  [&](std::size_t, std::size_t) {  // each index waits for the others: one thread alone would never end
+                      ++arrived;
+                      while (arrived < 3) std::this_thread::yield();
+                  });
     CHECK(arrived == 3);
 }
 
@@ -99,8 +102,8 @@ TEST_CASE("the error of the lowest index is thrown, for any number of threads", 
 }
 
 TEST_CASE("a loop in a loop runs on its own thread, as the same worker", "[exec]") {
-    pt::ThreadPool    pool(3);
-    std::atomic<int>  runs{0};
+    pt::ThreadPool pool(3);
+    std::atomic<int> runs{0};
     std::atomic<bool> good{true};
     pool.for_each(20, [&](std::size_t, std::size_t outer) {
         const auto self = std::this_thread::get_id();
@@ -113,14 +116,15 @@ TEST_CASE("a loop in a loop runs on its own thread, as the same worker", "[exec]
     CHECK(good);
     CHECK_THROWS_AS(pool.for_each(4,
                                   [&](std::size_t, std::size_t) {
-                                      pool.for_each(2, [](std::size_t, std::size_t) { throw std::range_error("inner"); });
+                                      pool.for_each(2,
+                                                    [](std::size_t, std::size_t) { throw std::range_error("inner"); });
                                   }),
                     std::range_error);
 }
 
 TEST_CASE("loops from several threads take turns", "[exec]") {
-    pt::ThreadPool           pool(3);
-    std::atomic<int>         runs{0};
+    pt::ThreadPool pool(3);
+    std::atomic<int> runs{0};
     std::vector<std::thread> callers;
     for (int caller = 0; caller < 4; ++caller) {
         callers.emplace_back([&] {
@@ -137,7 +141,7 @@ TEST_CASE("ordered loops consume in order, one at a time, within the look-ahead"
         for (const std::size_t look_ahead : {0U, 1U, 3U}) {
             std::vector<std::string> consumed;  // not guarded: the order must guard it
             std::atomic<std::size_t> finished{0};
-            std::atomic<bool>        good{true};
+            std::atomic<bool> good{true};
             pool.for_each_ordered(
                 500,
                 [&](std::size_t index, std::size_t) {
@@ -154,7 +158,8 @@ TEST_CASE("ordered loops consume in order, one at a time, within the look-ahead"
             CHECK(good);
             CHECK(consumed.size() == 500);
         }
-        pool.for_each_ordered(0, [](std::size_t, std::size_t) { return 0; }, [](std::size_t, int) { FAIL("no index"); });
+        pool.for_each_ordered(
+            0, [](std::size_t, std::size_t) { return 0; }, [](std::size_t, int) { FAIL("no index"); });
     }
 }
 
@@ -163,7 +168,7 @@ TEST_CASE("ordered loops stop at the first failing index, having consumed all be
         pt::ThreadPool pool(threads);
         for (std::size_t failing = 0; failing < 60; failing += 7) {
             std::size_t consumed = 0;
-            const auto  produce = [&](std::size_t index, std::size_t) {
+            const auto produce = [&](std::size_t index, std::size_t) {
                 if (index == failing || index == failing + 2) throw index;
                 return index;
             };
@@ -176,7 +181,8 @@ TEST_CASE("ordered loops stop at the first failing index, having consumed all be
                 if (index == failing) throw std::runtime_error("consumer");
                 ++consumed;
             };
-            CHECK_THROWS_WITH(pool.for_each_ordered(100, [](std::size_t index, std::size_t) { return index; }, refuse), "consumer");
+            CHECK_THROWS_WITH(
+                pool.for_each_ordered(100, [](std::size_t index, std::size_t) { return index; }, refuse), "consumer");
             CHECK(consumed == failing);
         }
     }
@@ -184,9 +190,9 @@ TEST_CASE("ordered loops stop at the first failing index, having consumed all be
 
 TEST_CASE("cancelling ends loops with Cancelled", "[exec]") {
     for (const std::size_t threads : {1U, 3U}) {
-        pt::ThreadPool   pool(threads);
-        pt::CancelToken  token;
-        pt::CancelToken  copy = token;
+        pt::ThreadPool pool(threads);
+        pt::CancelToken token;
+        pt::CancelToken copy = token;
         std::atomic<int> runs{0};
         CHECK_THROWS_AS(pool.for_each(
                             100000,
@@ -202,7 +208,7 @@ TEST_CASE("cancelling ends loops with Cancelled", "[exec]") {
         CHECK_THROWS_AS(token.check(), pt::Cancelled);
 
         pt::CancelToken other;
-        std::size_t     consumed = 0;
+        std::size_t consumed = 0;
         CHECK_THROWS_AS(pool.for_each_ordered(
                             100000, [](std::size_t index, std::size_t) { return index; },
                             [&](std::size_t index, std::size_t) {
