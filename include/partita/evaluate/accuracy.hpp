@@ -81,9 +81,9 @@ struct Accuracy {
                 correct.update(same);
                 return;
             }
-            double kept[detail::tile_rows];
-            for (std::size_t first = 0; first < target.size(); first += detail::tile_rows) {
-                const std::size_t count = std::min(detail::tile_rows, target.size() - first);
+            double kept[detail::score_tile_rows];
+            for (std::size_t first = 0; first < target.size(); first += detail::score_tile_rows) {
+                const std::size_t count = std::min(detail::score_tile_rows, target.size() - first);
                 for (std::size_t i = 0; i < count; ++i) {
                     kept[i] = detail::same_label(target[first + i], prediction[first + i]) ? weights[first + i] : 0.0;
                 }

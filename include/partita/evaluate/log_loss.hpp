@@ -75,9 +75,9 @@ struct LogLoss {
             constexpr double clip = sizeof(probability[0]) == sizeof(float) ? 0x1p-23 : 0x1p-52;
             std::vector<std::uint8_t> labels(target.size());
             detail::read_labels<Target, Positive>(target, weights, labels.data());
-            double scratch[detail::tile_rows];
-            for (std::size_t first = 0; first < labels.size(); first += detail::tile_rows) {
-                const std::size_t count = std::min(detail::tile_rows, labels.size() - first);
+            double scratch[detail::score_tile_rows];
+            for (std::size_t first = 0; first < labels.size(); first += detail::score_tile_rows) {
+                const std::size_t count = std::min(detail::score_tile_rows, labels.size() - first);
                 const Weights here = weights.from(first);
                 const double* p =
                     detail::finite_values(probability.subspan(first, count), here, Probability.view(), first, scratch);

@@ -46,9 +46,9 @@ struct RocArea {
                 }
                 rows.add(scores, labels.data(), weights);
             } else {
-                double scratch[detail::tile_rows];
-                for (std::size_t first = 0; first < labels.size(); first += detail::tile_rows) {
-                    const std::size_t count = std::min(detail::tile_rows, labels.size() - first);
+                double scratch[detail::score_tile_rows];
+                for (std::size_t first = 0; first < labels.size(); first += detail::score_tile_rows) {
+                    const std::size_t count = std::min(detail::score_tile_rows, labels.size() - first);
                     const Weights here = weights.from(first);
                     const double* values =
                         detail::finite_values(scores.subspan(first, count), here, ScoreColumn.view(), first, scratch);

@@ -18,7 +18,7 @@
 
 namespace partita::inline PARTITA_ABI::detail {
 
-inline constexpr std::size_t tile_rows = 4096;
+inline constexpr std::size_t score_tile_rows = 4096;
 
 [[noreturn]] inline void refuse_non_finite(std::string_view column, std::size_t row) {
     Place place;
@@ -81,9 +81,9 @@ struct TargetsAndPredictions {
 template <class Y, class P, class Use>
 void for_each_tile(const Y& target, const P& prediction, Weights weights, std::string_view target_name,
                    std::string_view prediction_name, Use use) {
-    double targets[tile_rows], predictions[tile_rows];
-    for (std::size_t first = 0; first < target.size(); first += tile_rows) {
-        const std::size_t rows = std::min(tile_rows, target.size() - first);
+    double targets[score_tile_rows], predictions[score_tile_rows];
+    for (std::size_t first = 0; first < target.size(); first += score_tile_rows) {
+        const std::size_t rows = std::min(score_tile_rows, target.size() - first);
         const Weights tile_weights = weights.from(first);
         use(TargetsAndPredictions{
             finite_values(target.subspan(first, rows), tile_weights, target_name, first, targets),

@@ -112,29 +112,33 @@ inline int unit_exponent(double heaviest) {
     return 62 - exponent;
 }
 
-/// Deals rows to buckets and counts their pairs.
+/// Deals rows to buckets and counts their pairs. A first look divides the range of the scores evenly into bins; neighbouring
+/// bins make a bucket of about the same number of rows, so that any spread of scores gives work to all threads.
 template <class T, class Row>
 class PairCounter {
   public:
     PairCounter(std::span<const ScoredRows<T>> runs, const ScoreRange<T>& range, ThreadPool& pool)
         : runs_(runs), least_(range.least), pool_(pool) {
+        for (const ScoredRows<T>& run : runs) rows_ += run.rows;
         const auto width = static_cast<std::uint64_t>(range.most - range.least);
-        shift_ = std::max(0, static_cast<int>(std::bit_width(width)) - bucket_bits);
-        buckets_ = static_cast<std::size_t>(width >> shift_) + 1;
+        bin_bits_ = std::min<int>(most_bin_bits, static_cast<int>(std::bit_width(rows_)) + 1);
+        shift_ = std::max(0, static_cast<int>(std::bit_width(width)) - bin_bits_);
+        bins_ = static_cast<std::size_t>(width >> shift_) + 1;
         if constexpr (Tally<Row>::weighted) {
             for (int label : {0, 1}) exponent_[label] = unit_exponent(range.heaviest[label]);
         }
-        for (const ScoredRows<T>& run : runs) rows_ += run.rows;
-        parts_ = std::min(runs.size(), pool.threads() == 1 ? 1 : 2 * pool.threads());
+        parts_ = std::min(runs.size(), std::max(pool.threads(), rows_ >> 31));  // counts of a part have 32 bits
     }
 
     Score area() {
+        count_bins();
+        group_bins();
         deal();
-        std::vector<Tally<Row>> tallies(buckets_);
+        std::vector<Tally<Row>> tallies(buckets());
         std::vector<Ranker<Row>> rankers(pool_.threads());
-        constexpr std::size_t stride = 16;
-        pool_.for_each((buckets_ + stride - 1) / stride, [&](std::size_t group, std::size_t worker) {
-            const std::size_t last = std::min(buckets_, (group + 1) * stride);
+        constexpr std::size_t stride = 8;
+        pool_.for_each((buckets() + stride - 1) / stride, [&](std::size_t group, std::size_t worker) {
+            const std::size_t last = std::min(buckets(), (group + 1) * stride);
             for (std::size_t b = group * stride; b < last; ++b) {
                 rankers[worker].count(dealt_.get() + starts_[b], starts_[b + 1] - starts_[b], tallies[b]);
             }
@@ -147,7 +151,6 @@ class PairCounter {
             negative += tally.negative;
             positive += tally.positive;
         }
-        if (positive == 0 && negative == 0) return Score::undefined("there are no rows of positive weight");
         if (positive == 0) return Score::undefined("all rows are of the negative class");
         if (negative == 0) return Score::undefined("all rows are of the positive class");
         all.add_product(positive, 2 * negative);
@@ -155,68 +158,106 @@ class PairCounter {
     }
 
   private:
-    static constexpr int bucket_bits = 12;
+    static constexpr int most_bin_bits = 15;
+    static constexpr std::size_t bucket_rows = 1024;   // what ranks well in the nearest cache
+    static constexpr std::size_t most_buckets = 4096;  // what the processor can write to at once
 
+    struct Bucket {
+        std::size_t next;   // where the next row of a part goes
+        ScoreKey<T> first;  // the least key of the bucket, above the least of all
+    };
+
+    std::size_t buckets() const { return firsts_.size(); }
     std::size_t first_run(std::size_t part) const { return part * runs_.size() / parts_; }
+    ScoreKey<T> above_least(T score) const { return static_cast<ScoreKey<T>>(score_key(score) - least_); }
 
-    void deal() {
-        std::vector<std::vector<std::size_t>> at(parts_);
-        pool_.for_each(parts_, [&](std::size_t part, std::size_t) {
-            at[part].assign(buckets_, 0);
-            std::size_t* counts = at[part].data();
-            for (std::size_t r = first_run(part); r < first_run(part + 1); ++r) {
-                const ScoredRows<T>& run = runs_[r];
-                for (std::size_t i = 0; i < run.rows; ++i) {
-                    if (skipped(run, i)) continue;
-                    ++counts[(score_key(run.scores[i]) - least_) >> shift_];
+    /// Calls `use(run, row)` for the rows of a part.
+    template <class Use>
+    void for_each_row(std::size_t part, Use use) const {
+        for (std::size_t r = first_run(part); r < first_run(part + 1); ++r) {
+            const ScoredRows<T> run = runs_[r];
+            for (std::size_t i = 0; i < run.rows; ++i) {
+                if constexpr (Tally<Row>::weighted) {
+                    if (!(run.weights[i] > 0)) continue;
                 }
-            }
-        });
-        starts_.resize(buckets_ + 1);
-        std::size_t start = 0;
-        for (std::size_t b = 0; b < buckets_; ++b) {
-            starts_[b] = start;
-            for (std::vector<std::size_t>& counts : at) {
-                const std::size_t size = counts[b];
-                counts[b] = start;
-                start += size;
+                use(run, i);
             }
         }
-        starts_[buckets_] = start;
-        dealt_ = std::make_unique_for_overwrite<Row[]>(start);
+    }
+    void count_bins() {
+        counts_.resize(parts_);
         pool_.for_each(parts_, [&](std::size_t part, std::size_t) {
-            std::size_t* next = at[part].data();
-            const auto mask = static_cast<ScoreKey<T>>((std::uint64_t{1} << shift_) - 1);
-            Row* const dealt = dealt_.get();
-            for (std::size_t r = first_run(part); r < first_run(part + 1); ++r) {
-                const ScoredRows<T>& run = runs_[r];
-                for (std::size_t i = 0; i < run.rows; ++i) {
-                    if (skipped(run, i)) continue;
-                    const ScoreKey<T> above = score_key(run.scores[i]) - least_;
-                    const bool label = run.labels[i] != 0;
-                    // Within its bucket a row needs no leading bits, so there is room for its label.
-                    const auto bits = static_cast<ScoreKey<T>>((above & mask) << 1 | ScoreKey<T>{label});
-                    Row& row = dealt[next[above >> shift_]++];
-                    if constexpr (Tally<Row>::weighted) {
-                        row = {bits, weight_units(run.weights[i], exponent_[label])};
-                    } else {
-                        row = bits;
-                    }
-                }
-            }
+            counts_[part].assign(bins_, 0);
+            std::uint32_t* const counts = counts_[part].data();
+            for_each_row(part, [this, counts](const ScoredRows<T>& run, std::size_t i) {
+                ++counts[above_least(run.scores[i]) >> shift_];
+            });
         });
     }
-    static bool skipped(const ScoredRows<T>& run, std::size_t row) {
-        if constexpr (Tally<Row>::weighted) return !(run.weights[row] > 0);
-        return false;
+    void group_bins() {
+        const std::size_t wanted = std::max(bucket_rows, rows_ / most_buckets);
+        // A row needs room for its label beside what it exceeds its bucket's first key by, hence the limit on bins.
+        const std::size_t most_bins = std::size_t{1} << (bin_bits_ - 1);
+        bucket_of_.resize(bins_);
+        std::size_t rows = wanted, first_bin = 0;
+        for (std::size_t bin = 0; bin < bins_; ++bin) {
+            std::size_t here = 0;
+            for (const auto& counts : counts_) here += counts[bin];
+            if (rows + here > wanted || bin - first_bin >= most_bins) {
+                firsts_.push_back(static_cast<ScoreKey<T>>(ScoreKey<T>(bin) << shift_));
+                rows = 0;
+                first_bin = bin;
+            }
+            rows += here;
+            bucket_of_[bin] = static_cast<std::uint16_t>(firsts_.size() - 1);
+        }
+    }
+    void deal() {
+        std::vector<std::vector<Bucket>> at(parts_);
+        for (std::size_t part = 0; part < parts_; ++part) {
+            at[part].resize(buckets());
+            for (std::size_t bin = 0; bin < bins_; ++bin) at[part][bucket_of_[bin]].next += counts_[part][bin];
+        }
+        starts_.resize(buckets() + 1);
+        std::size_t start = 0;
+        for (std::size_t b = 0; b < buckets(); ++b) {
+            starts_[b] = start;
+            for (std::vector<Bucket>& part : at) {
+                const std::size_t rows = part[b].next;
+                part[b] = {start, firsts_[b]};
+                start += rows;
+            }
+        }
+        starts_[buckets()] = start;
+        dealt_ = std::make_unique_for_overwrite<Row[]>(start);
+        pool_.for_each(parts_, [&](std::size_t part, std::size_t) {
+            Bucket* const to = at[part].data();
+            Row* const dealt = dealt_.get();
+            const std::uint16_t* const bucket_of = bucket_of_.data();
+            for_each_row(part, [=, this](const ScoredRows<T>& run, std::size_t i) {
+                const ScoreKey<T> above = above_least(run.scores[i]);
+                const bool label = run.labels[i] != 0;
+                Bucket& bucket = to[bucket_of[above >> shift_]];
+                const auto bits = static_cast<ScoreKey<T>>((above - bucket.first) << 1 | ScoreKey<T>{label});
+                Row& row = dealt[bucket.next++];
+                if constexpr (Tally<Row>::weighted) {
+                    row = {bits, weight_units(run.weights[i], exponent_[label])};
+                } else {
+                    row = bits;
+                }
+            });
+        });
     }
 
     std::span<const ScoredRows<T>> runs_;
     ScoreKey<T> least_;
     ThreadPool& pool_;
-    int shift_ = 0, exponent_[2] = {0, 0};
-    std::size_t buckets_ = 0, rows_ = 0, parts_ = 0;
-    std::vector<std::size_t> starts_;
+    int bin_bits_ = 0, shift_ = 0, exponent_[2] = {0, 0};
+    std::size_t bins_ = 0, rows_ = 0, parts_ = 0;
+    std::vector<std::vector<std::uint32_t>> counts_;  // of each part, in each bin
+    std::vector<std::uint16_t> bucket_of_;            // each bin
+    std::vector<ScoreKey<T>> firsts_;                 // of each bucket: its least key, above the least of all
+    std::vector<std::size_t> starts_;                 // of each bucket, in dealt_
     std::unique_ptr<Row[]> dealt_;
 };
 

@@ -37,7 +37,12 @@ class Ranker {
             scratch_ = std::make_unique_for_overwrite<Row[]>(count);
             capacity_ = count;
         }
-        rank(rows, scratch_.get(), count, tally);
+        if (count >> 32 != 0) {  // beyond what the counts of finer buckets hold
+            std::sort(rows, rows + count, [](const Row& a, const Row& b) { return bits_of(a) < bits_of(b); });
+            tally.count_sorted(rows, count);
+        } else {
+            rank(rows, scratch_.get(), count, tally);
+        }
     }
 
   private:
@@ -68,11 +73,11 @@ class Ranker {
         const std::size_t buckets = static_cast<std::size_t>((most - least) >> shift) + 1;
         const std::size_t base = ends_.size();
         ends_.resize(base + buckets);
-        std::size_t* const ends = ends_.data() + base;
+        std::uint32_t* const ends = ends_.data() + base;
         for (std::size_t i = 0; i < count; ++i) ++ends[((bits_of(rows[i]) >> 1) - least) >> shift];
-        std::size_t start = 0, fullest = 0;
+        std::uint32_t start = 0, fullest = 0;
         for (std::size_t b = 0; b < buckets; ++b) {
-            const std::size_t size = ends[b];
+            const std::uint32_t size = ends[b];
             fullest = std::max(fullest, size);
             ends[b] = start;
             start += size;
@@ -93,7 +98,7 @@ class Ranker {
 
     std::unique_ptr<Row[]> scratch_;
     std::size_t capacity_ = 0;
-    std::vector<std::size_t> ends_;  // of the buckets of all levels at work
+    std::vector<std::uint32_t> ends_;  // of the buckets of all levels at work
 };
 
 }  // namespace partita::inline PARTITA_ABI::detail
