@@ -112,7 +112,16 @@ inline void mutate_header(std::string& file, Random& random) {
                                                  ",",
                                                  "-1",
                                                  "9223372036854775807",
-                                                 "18446744073709551616"};
+                                                 "18446744073709551616",
+                                                 "\\n",
+                                                 "\\u0041",
+                                                 "\\u00e9",
+                                                 "\\u20ac",
+                                                 "\\ud83d\\ude00",
+                                                 "\\ud83d",
+                                                 "\xC3\xA9",
+                                                 "true",
+                                                 "false"};
     switch (random.below(7)) {
         case 0: {
             const std::size_t digit = header.find_first_of("0123456789", at);
