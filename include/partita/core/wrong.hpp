@@ -73,6 +73,8 @@ struct MetricNeedsInSamplePredictions;
 template <class... Facts>
 struct RolesDoNotMix;
 template <class... Facts>
+struct ColumnsDiffer;
+template <class... Facts>
 struct SplitNeedsUnsplitData;
 template <class... Facts>
 struct SettingOfAnotherStage;

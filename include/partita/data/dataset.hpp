@@ -277,17 +277,34 @@ Frame<Row> Dataset<Row, Role>::gather_frame(std::size_t limit) const {
     return Frame<Row>(std::make_shared<const Chunk>(std::vector<std::int64_t>{}, std::move(columns)));
 }
 
-/// The rows of `first`, then those of `second`, whose ids move up to the block border behind the last row of `first`.
-/// Both are stored anew; a weight column stays in force if both have it.
+namespace detail {
+
 template <class Row, class Role>
-Dataset<Row, Role> concat(const Dataset<Row, Role>& first, const Dataset<Row, Role>& second) {
+Dataset<Row, Role> concat_rows(const Dataset<Row, Role>& first, const Dataset<Row, Role>& second) {
     const Dataset<Row, Role> a = first.materialize(), b = second.materialize();
     if ((a.state().plan.weight_slot < 0) != (b.state().plan.weight_slot < 0))
         throw InvalidSetting("concat: one dataset is weighted and the other is not; call weigh_by on both or on neither");
-    const std::int64_t offset = detail::block_limit(a.state()) * block_rows;
+    const std::int64_t offset = block_limit(a.state()) * block_rows;
     auto               state = std::make_shared<DatasetState>(a.state());
-    for (const auto& chunk : b.state().chunks) state->chunks.push_back(detail::moved_up(*chunk, offset));
+    for (const auto& chunk : b.state().chunks) state->chunks.push_back(moved_up(*chunk, offset));
     return Dataset<Row, Role>(std::move(state), a.slots());
+}
+
+}  // namespace detail
+
+/// The rows of `first`, then those of `second`, whose ids move up to the block border behind the last row of `first`.
+/// Both are stored anew; a weight column stays in force if both have it.
+template <class Row, class Role, class OtherRow, class OtherRole>
+Dataset<Row, Role> concat(const Dataset<Row, Role>& first, const Dataset<OtherRow, OtherRole>& second) {
+    static_assert(wrong::unless<std::is_same_v<Role, OtherRole>, wrong::RolesDoNotMix<wrong::Given<Role>, wrong::Given<OtherRole>>>,
+                  "data of two roles do not mix: rows to be judged on must not reach a fit; refit_rows joins Train and Validation for a last fit");
+    static_assert(wrong::unless<std::is_same_v<Row, OtherRow>, wrong::ColumnsDiffer<wrong::Given<Row>, wrong::Given<OtherRow>>>,
+                  "concat joins rows of one table type: select the same columns of both first");
+    if constexpr (std::is_same_v<Role, OtherRole> && std::is_same_v<Row, OtherRow>) {
+        return detail::concat_rows(first, second);
+    } else {
+        return first;
+    }
 }
 
 }  // namespace partita::inline PARTITA_ABI

@@ -13,6 +13,12 @@ namespace partita::inline PARTITA_ABI {
 template <class... Stages>
 struct Pipeline;
 
+/// A coefficient of a linear model with the name of its feature.
+struct NamedCoefficient {
+    std::string name;
+    double      value = 0;
+};
+
 /// The columns of what a pipeline makes of a table: the row type of transformed datasets.
 template <class PipelineType, class Row>
 struct After {};
@@ -206,6 +212,12 @@ class FittedPipeline {
         return category;
     }
 
+    /// The coefficients of the learner, each with the name of its feature: through Assemble and OneHotEncode, "zone=JFK".
+    std::vector<NamedCoefficient> coefficients() const {
+        static_assert(predicts<Nodes>, "the pipeline has no learner, so no coefficients");
+        return coefficients_of(static_cast<Nodes*>(nullptr));
+    }
+
     const Models& models() const { return *models_; }
     std::uint64_t seed() const { return seed_; }
     std::int64_t  rows() const { return rows_; }
@@ -225,6 +237,51 @@ class FittedPipeline {
                                ? at
                                : position), ...);
         return position;
+    }
+
+    template <class... N>
+    std::vector<NamedCoefficient> coefficients_of(Types<N...>*) const {
+        std::vector<std::vector<std::string>> names;
+        for (const ColumnInfo& column : columns_of<Row>)
+            names.push_back((kind_bit(column.type.kind) & (dense_vector_kinds | sparse_vector_kinds)) != 0 ? std::vector<std::string>{}
+                                                                                                         : std::vector{std::string(column.name)});
+        std::vector<NamedCoefficient> result;
+        [&]<std::size_t... S>(std::index_sequence<S...>) {
+            (name_outputs<N>(names, std::get<S>(*models_), std::make_integer_sequence<int, N::instance_count>(), result), ...);
+        }(std::index_sequence_for<N...>());
+        return result;
+    }
+    template <class N, class ModelTuple, int... I>
+    static void name_outputs(std::vector<std::vector<std::string>>& names, const ModelTuple& models, std::integer_sequence<int, I...>,
+                             std::vector<NamedCoefficient>& coefficients) {
+        const auto one = [&]<int Index>(const auto& model, std::integral_constant<int, Index>) {
+            using At = typename N::template InstanceAt<Index>;
+            std::vector<std::vector<std::string>> inputs;
+            for (int slot : At::inputs) inputs.push_back(names[static_cast<std::size_t>(slot)]);
+            if constexpr (std::is_same_v<typename N::StageAt::stage_concept, Predictor>) {
+                if constexpr (requires { model.coefficients(); }) {
+                    std::size_t at = 0;
+                    for (double value : model.coefficients()) {
+                        const std::string unnamed = std::string(N::StageAt::Inputs::inputs[0].name) + "[" + std::to_string(at) + "]";
+                        coefficients.push_back({at < inputs[0].size() ? inputs[0][at] : unnamed, value});
+                        ++at;
+                    }
+                }
+            }
+            for (int output = 0; output < N::outputs_each; ++output) {
+                const std::string name(At::output_name(static_cast<std::size_t>(output)));
+                if constexpr (requires { model.feature_names(std::span<const std::vector<std::string>>()); }) {
+                    names.push_back(model.feature_names(std::span<const std::vector<std::string>>(inputs)));
+                } else if constexpr (requires { model.feature_names(std::string_view()); }) {
+                    names.push_back(model.feature_names(std::string_view(name)));
+                } else if ((kind_bit(At::Outputs::inputs[static_cast<std::size_t>(output)].exact.kind) & (dense_vector_kinds | sparse_vector_kinds)) != 0) {
+                    names.push_back(inputs.size() == 1 ? inputs[0] : std::vector<std::string>{});
+                } else {
+                    names.push_back({name});
+                }
+            }
+        };
+        (one(std::get<static_cast<std::size_t>(I)>(models), std::integral_constant<int, I>{}), ...);
     }
 
     std::vector<int> append(Plan& plan, const std::vector<int>& row_slots) const {
