@@ -48,7 +48,7 @@ void train(pt::Session& session, const std::string& trips_path, const std::strin
     auto coefficients = model.coefficients();
     std::sort(coefficients.begin(), coefficients.end(), [](const auto& a, const auto& b) { return std::abs(a.value) > std::abs(b.value); });
     for (std::size_t i = 0; i < 8 && i < coefficients.size(); ++i)
-        session.print("  {:<22} {:>+8.3f}\n", coefficients[i].name, coefficients[i].value);
+        session.print("  {:<22} {:>8.3f}\n", coefficients[i].name, coefficients[i].value);
 
     pt::save(session, model, model_path);
     session.print("\nsaved as {}\n", model_path);

@@ -73,7 +73,7 @@ auto score(const Dataset<Row, Role>& data, const Metrics&... metrics) {
                 }(std::index_sequence_for<Metrics...>());
             });
         });
-        [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return [&]<std::size_t... I>(std::index_sequence<I...>) {
             const auto meet = [&](auto& total, const auto& part_of) {
                 PendingError error = pending;
                 if (!error) error = attempt([&] {
