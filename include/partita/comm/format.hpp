@@ -110,6 +110,12 @@ void append_value(std::string& target, const T& value, const FormatSpec& spec) {
         const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
         append_padded(target, {digits, static_cast<std::size_t>(end - digits)}, spec, true);
     } else if constexpr (kind == FormatKind::real) {
+        if constexpr (requires { value.defined(), value.reason(); }) {  // a number that may be undefined says why it is
+            if (!value.defined()) {
+                append_padded(target, "undefined (" + std::string(value.reason()) + ")", spec, true);
+                return;
+            }
+        }
         append_real(target, static_cast<double>(value), std::is_same_v<T, float>, spec);
     } else if constexpr (HasToText<T>) {
         append_padded(target, value.to_text(), spec, false);

@@ -22,7 +22,7 @@ namespace partita::inline PARTITA_ABI {
 /// Undefined without rows of positive weight, or where they are of one class. Errors, each with the row: NonFiniteValue;
 /// WrongClassCount for a label that names no class. Determinism: counted in integers, exact; weights are taken as multiples
 /// of 2^-62 of the heaviest row of their class. Cost: one pass; 5 bytes a row of float scores, 9 of double, 8 more with
-/// weights, gathered on every worker; `finish` about 10 ns a row, shared among the threads of the pool it is given.
+/// weights, gathered on every worker; `finish` 12 to 15 ns a row, shared among the threads of the pool it is given.
 template <Name Target, Name ScoreColumn = "probability", Name Positive = "">
 struct RocArea {
     using metric_concept = MetricTag;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <partita/comm/format.hpp>
 #include <partita/evaluate/score.hpp>
 
 #include <catch2/catch.hpp>
@@ -46,4 +47,10 @@ TEST_CASE("Scores as text", "[evaluate][score]") {
     CHECK(text == "RMSE 2.35");
     append_text(text, Score(1e300 / 3), 1000);  // more digits than fit are cut, not overrun
     CHECK(text.size() > 100);
+}
+
+TEST_CASE("Scores are printed as the numbers they are, or with their reason", "[evaluate][score]") {
+    CHECK(partita::format("RMSE {:.2f} dollars", Score(2.345678)) == "RMSE 2.35 dollars");
+    CHECK(partita::format("{}", Score(0.1)) == "0.1");
+    CHECK(partita::format("ROC area {:.3f}", Score::undefined("no rows")) == "ROC area undefined (no rows)");
 }
