@@ -58,7 +58,8 @@ std::size_t put_dense(std::span<const T> view, std::size_t first, std::size_t co
     return 1;
 }
 template <class T, class Out>
-std::size_t put_dense(const MatrixView<const T>& view, std::size_t first, std::size_t count, Out* to, std::size_t stride) {
+std::size_t put_dense(const MatrixView<const T>& view, std::size_t first, std::size_t count, Out* to,
+                      std::size_t stride) {
     for (std::size_t i = 0; i < count; ++i) {
         const auto row = view[first + i];
         for (std::size_t c = 0; c < row.size(); ++c) to[i * stride + c] = static_cast<Out>(row[c]);
@@ -129,7 +130,8 @@ inline constexpr KindSet assembled_kinds = number_kinds | dense_vector_kinds | s
 /// Values are copied as they are: learners refuse what is not finite. Cost: the writing of the vector.
 template <Name... ColumnNames>
 struct Assemble {
-    static_assert(sizeof...(ColumnNames) >= 2, "partita: Assemble takes the names of its inputs and then that of its output");
+    static_assert(sizeof...(ColumnNames) >= 2,
+                  "partita: Assemble takes the names of its inputs and then that of its output");
     using stage_concept = Transformer;
     static constexpr std::string_view id = "Assemble";
     using Split = detail::SplitNames<detail::assembled_kinds, false, Columns<>, ColumnNames...>;
@@ -140,10 +142,11 @@ struct Assemble {
     /// The kernel: views of the inputs, then the output.
     template <class... Arguments>
     void operator()(const Arguments&... arguments) const {
-        const auto            all = std::tie(arguments...);
+        const auto all = std::tie(arguments...);
         constexpr std::size_t last = sizeof...(Arguments) - 1;
-        const auto&           out = std::get<last>(all);
-        constexpr std::size_t tile = 64;  // rows that stay in the first-level cache while one column after the other is written
+        const auto& out = std::get<last>(all);
+        constexpr std::size_t tile =
+            64;  // rows that stay in the first-level cache while one column after the other is written
         for (std::size_t first = 0; first < out.rows(); first += tile) {
             const std::size_t count = std::min(tile, out.rows() - first);
             [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -167,7 +170,8 @@ struct Assemble {
 /// Cost: the writing of what is not zero.
 template <Name... ColumnNames>
 struct AssembleSparse {
-    static_assert(sizeof...(ColumnNames) >= 2, "partita: AssembleSparse takes the names of its inputs and then that of its output");
+    static_assert(sizeof...(ColumnNames) >= 2,
+                  "partita: AssembleSparse takes the names of its inputs and then that of its output");
     using stage_concept = Transformer;
     static constexpr std::string_view id = "AssembleSparse";
     using Split = detail::SplitNames<detail::assembled_kinds, false, Columns<>, ColumnNames...>;
@@ -178,10 +182,10 @@ struct AssembleSparse {
     /// The kernel: views of the inputs, then the output.
     template <class... Arguments>
     void operator()(const Arguments&... arguments) const {
-        const auto            all = std::tie(arguments...);
+        const auto all = std::tie(arguments...);
         constexpr std::size_t last = sizeof...(Arguments) - 1;
-        auto                  out = std::get<last>(all);
-        const std::size_t     rows = std::get<0>(all).size();
+        auto out = std::get<last>(all);
+        const std::size_t rows = std::get<0>(all).size();
         for (std::size_t row = 0; row < rows; ++row) {
             [&]<std::size_t... I>(std::index_sequence<I...>) {
                 std::size_t at = 0;

@@ -47,7 +47,7 @@ template <class T>
 T value_at(std::span<const T> view, std::size_t row) {
     return view[row];
 }
-inline Text     value_at(const TextView& view, std::size_t row) { return view[row]; }
+inline Text value_at(const TextView& view, std::size_t row) { return view[row]; }
 inline Category value_at(const CategoryView& view, std::size_t row) {
     Category value(view[row]);
     value.id = view.interned();
@@ -60,7 +60,7 @@ Vector<T> value_at(const MatrixView<const T>& view, std::size_t row) {
 template <class T>
 SparseVector<T> value_at(const SparseView<T>& view, std::size_t row) {
     const std::int64_t first = view.offsets[row];
-    const auto         count = static_cast<std::size_t>(view.offsets[row + 1] - first);
+    const auto count = static_cast<std::size_t>(view.offsets[row + 1] - first);
     return {{view.indices + first, count}, {view.values + first, count}, view.columns};
 }
 inline OneHot value_at(const OneHotView& view, std::size_t row) { return {view.codes[row], view.columns}; }
@@ -76,9 +76,9 @@ auto value_at(const NullableView<View>& view, std::size_t row) {
 template <class R>
 struct ColumnOfResult {
     static constexpr ColumnType type = column_type<R>;
-    static constexpr bool       plain = (kind_bit(type.kind) & (number_kinds | kind_bit(Kind::timestamp))) != 0;
-    static constexpr bool       text = std::is_convertible_v<const R&, std::string_view> && !std::is_same_v<R, std::string>;
-    static constexpr auto       column = [] {
+    static constexpr bool plain = (kind_bit(type.kind) & (number_kinds | kind_bit(Kind::timestamp))) != 0;
+    static constexpr bool text = std::is_convertible_v<const R&, std::string_view> && !std::is_same_v<R, std::string>;
+    static constexpr auto column = [] {
         if constexpr (plain) {
             return std::type_identity<ValueType<type>>{};
         } else if constexpr (text) {
@@ -120,24 +120,18 @@ void put_result(MatrixView<T> out, std::size_t row, const R& result) {
 
 template <Name Output, class F, class... Arguments>
 struct MapResult {
-    static_assert(wrong::unless<std::is_invocable_v<const F&, Arguments...>,
-                                wrong::FunctionDoesNotTake<wrong::OfColumn<Output>, wrong::Given<Arguments>...>>,
-                  "partita: the function of a map takes the values of its input columns in their order, std::optional where "
-                  "they may be missing: give it parameters of these types");
-    static constexpr auto found = [] {
-        if constexpr (std::is_invocable_v<const F&, Arguments...>) {
-            using Result = std::remove_cvref_t<std::invoke_result_t<const F&, Arguments...>>;
-            using Held = typename ColumnOfResult<Result>::value;
-            static_assert(wrong::unless<!std::is_void_v<Held>, wrong::ResultIsNoColumn<wrong::OfColumn<Output>, wrong::Given<Result>>>,
-                          "partita: the function of a map returns a number, bool, Timestamp, std::optional of these, a "
-                          "Vector of static extent, or a Category or std::string_view of text that outlives the call (an "
-                          "input's, or a literal's): return one of these");
-            return std::type_identity<std::conditional_t<std::is_void_v<Held>, float, Held>>{};
-        } else {
-            return std::type_identity<float>{};
-        }
-    }();
-    using type = typename decltype(found)::type;
+    static constexpr bool callable = std::is_invocable_v<const F&, Arguments...>;
+    static_assert(
+        wrong::unless<callable, wrong::FunctionDoesNotTake<wrong::OfColumn<Output>, wrong::Given<Arguments>...>>,
+        "partita: the function of a map takes the values of its inputs, std::optional where they may be missing");
+    using Result = std::remove_cvref_t<typename std::conditional_t<callable, std::invoke_result<const F&, Arguments...>,
+                                                                   std::type_identity<float>>::type>;
+    using Held = typename ColumnOfResult<Result>::value;
+    static_assert(
+        wrong::unless<!std::is_void_v<Held>, wrong::ResultIsNoColumn<wrong::OfColumn<Output>, wrong::Given<Result>>>,
+        "partita: a map returns a number, bool, Timestamp, std::optional of these, a Vector of static extent, or "
+        "Category or std::string_view of text that outlives the call");
+    using type = std::conditional_t<std::is_void_v<Held>, float, Held>;
 };
 
 /// A function object that a file can name: it says who it is, and its members are described.
@@ -148,7 +142,9 @@ concept NamedFunction = requires {
 
 template <class F>
 constexpr std::string_view function_id() {
-    if constexpr (requires { { F::id } -> std::convertible_to<std::string_view>; }) {
+    if constexpr (requires {
+                      { F::id } -> std::convertible_to<std::string_view>;
+                  }) {
         return F::id;
     } else {
         return "map";
@@ -166,10 +162,13 @@ constexpr std::string_view function_id() {
 /// Determinism and errors: those of the function. Cost: one call a row.
 template <class F, Name... ColumnNames>
 struct Map {
-    static_assert(sizeof...(ColumnNames) >= 2, "partita: map takes the names of its input columns and then that of its output");
-    static_assert(wrong::unless<std::is_empty_v<F> || detail::NamedFunction<F>, wrong::CaptureCannotBeSaved<wrong::Given<F>>>,
-                  "partita: the function of a map has captures, which no model file could hold: use a function object with a "
-                  "`static constexpr std::string_view id` and members described with BOOST_DESCRIBE_STRUCT");
+    static_assert(sizeof...(ColumnNames) >= 2,
+                  "partita: map takes the names of its input columns and then that of its output");
+    static_assert(
+        wrong::unless < std::is_empty_v<F> || detail::NamedFunction<F>,
+        wrong::CaptureCannotBeSaved < wrong::Given < F >>>,
+        "partita: the function of a map has captures, which no model file could hold: use a function object with a "
+        "`static constexpr std::string_view id` and members described with BOOST_DESCRIBE_STRUCT");
 
     using stage_concept = Transformer;
     static constexpr std::string_view id = detail::function_id<F>();

@@ -88,7 +88,7 @@ class OneHotModel {
         } else if (view.dictionary().size() >= codes.size()) {
             for (std::size_t i = 0; i < codes.size(); ++i) out.codes[i] = column_of(view[i], i, policy, where);
         } else {
-            constexpr std::int32_t    unknown = -2;
+            constexpr std::int32_t unknown = -2;
             std::vector<std::int32_t> columns(view.dictionary().size(), unknown);
             for (std::size_t i = 0; i < codes.size(); ++i) {
                 std::int32_t& column = columns[static_cast<std::size_t>(codes[i])];
@@ -107,7 +107,7 @@ class OneHotModel {
 
   private:
     std::size_t kept() const { return categories_.size() - (drop_last_ && !categories_.empty() ? 1 : 0); }
-    void        prepare() {
+    void prepare() {
         index_ = TextIndex();
         for (const std::string& category : categories_) index_.insert(category);
     }
@@ -123,55 +123,61 @@ class OneHotModel {
         if (id < kept()) return interned;
         if (id < categories_.size()) return -1;
         if (id > categories_.size() || policy == Unseen::error)
-            throw UnseenCategory(where.sentence("the id " + std::to_string(interned) +
-                                                " stands for no category of this model; take ids from intern() of the same model"),
-                                 where.place(0));
+            throw UnseenCategory(
+                where.sentence("the id " + std::to_string(interned) +
+                               " stands for no category of this model; take ids from intern() of the same model"),
+                where.place(0));
         return policy == Unseen::own_column ? static_cast<std::int32_t>(kept()) : -1;
     }
     [[noreturn]] static void refuse(std::string_view text, std::size_t row, const StageColumn& where) {
-        throw UnseenCategory(where.sentence("the category \"" + std::string(text.substr(0, 100)) +
-                                            "\" was not in the data of the fit; choose Unseen::all_zero or Unseen::own_column, or "
-                                            "fit on data that have it"),
-                             where.place(static_cast<std::int64_t>(row)));
+        throw UnseenCategory(
+            where.sentence("the category \"" + std::string(text.substr(0, 100)) +
+                           "\" was not in the data of the fit; choose Unseen::all_zero or Unseen::own_column, or "
+                           "fit on data that have it"),
+            where.place(static_cast<std::int64_t>(row)));
     }
 
     std::vector<std::string> categories_;
-    bool                     drop_last_ = false, own_column_ = false;
-    TextIndex                index_;
+    bool drop_last_ = false, own_column_ = false;
+    TextIndex index_;
 };
 
 struct OneHotSettings {
-    bool        drop_last;
+    bool drop_last;
     std::size_t max_categories;
-    double      min_count;
-    Unseen      policy;
+    double min_count;
+    Unseen policy;
 };
 
 inline void validate_one_hot(const OneHotSettings& settings, const StageColumn& where) {
     if (!(settings.min_count >= 0.0))
         throw InvalidSetting(where.sentence("min_count must be 0 or more"), where.setting("min_count"));
     if (settings.min_count > 0.0 && settings.policy == Unseen::error)
-        throw InvalidSetting(where.sentence("with min_count, rare categories of the fit's own data would be refused; choose "
-                                            "Unseen::all_zero or Unseen::own_column, or leave min_count at 0"),
-                             where.setting("min_count"));
+        throw InvalidSetting(
+            where.sentence("with min_count, rare categories of the fit's own data would be refused; choose "
+                           "Unseen::all_zero or Unseen::own_column, or leave min_count at 0"),
+            where.setting("min_count"));
 }
 
-inline OneHotModel finish_one_hot(const CategoryCounts& counts, const OneHotSettings& settings, const StageColumn& where) {
+inline OneHotModel finish_one_hot(const CategoryCounts& counts, const OneHotSettings& settings,
+                                  const StageColumn& where) {
     std::vector<CategoryWeight> found = counts.sorted();
     if (found.empty())
-        throw EmptyDataset(where.sentence("there is no row of positive weight to learn from; check filters, splits and weights"),
-                           where.place());
+        throw EmptyDataset(
+            where.sentence("there is no row of positive weight to learn from; check filters, splits and weights"),
+            where.place());
     while (!found.empty() && found.back().weight < settings.min_count) found.pop_back();
     if (found.empty())
-        throw InvalidSetting(where.sentence("no category is as frequent as min_count = " + std::to_string(settings.min_count) +
-                                            " asks; lower it"),
+        throw InvalidSetting(where.sentence("no category is as frequent as min_count = " +
+                                            std::to_string(settings.min_count) + " asks; lower it"),
                              where.setting("min_count"));
     if (settings.max_categories > 0 && found.size() > settings.max_categories) {
         if (settings.policy == Unseen::error)
-            throw TooManyCategories(where.sentence("there are " + std::to_string(found.size()) + " categories, and max_categories is " +
-                                                   std::to_string(settings.max_categories) +
-                                                   "; raise it, or let Unseen::own_column take the rare ones"),
-                                    where.place());
+            throw TooManyCategories(
+                where.sentence("there are " + std::to_string(found.size()) + " categories, and max_categories is " +
+                               std::to_string(settings.max_categories) +
+                               "; raise it, or let Unseen::own_column take the rare ones"),
+                where.place());
         found.resize(settings.max_categories);
     }
     std::vector<std::string> categories;
@@ -198,9 +204,11 @@ struct OneHotEncode {
     using Inputs = Columns<Read<ColumnName, text_kinds | integer_kinds | kind_bit(Kind::boolean)>>;
     using Outputs = Columns<Column<ColumnName, OneHot>>;
 
-    bool        drop_last = false;   ///< whether the rarest category has no column, so that the columns of a row do not sum to 1
-    std::size_t max_categories = 0;  ///< how many categories to keep, the heaviest; 0 for all. Under Unseen::error more are refused
-    double      min_count = 0;       ///< the weight below which a category is not kept
+    bool drop_last =
+        false;  ///< whether the rarest category has no column, so that the columns of a row do not sum to 1
+    std::size_t max_categories =
+        0;  ///< how many categories to keep, the heaviest; 0 for all. Under Unseen::error more are refused
+    double min_count = 0;  ///< the weight below which a category is not kept
 
     /// The fitted stage: categories(), intern(text), feature_names(column).
     struct Model : detail::OneHotModel {
@@ -222,8 +230,10 @@ struct OneHotEncode {
     };
     using Summary = detail::OneHotSummary;
 
-    void  validate() const { detail::validate_one_hot(settings(), where()); }
-    Model finish(const Summary& summary) const { return Model(detail::finish_one_hot(summary.counts, settings(), where())); }
+    void validate() const { detail::validate_one_hot(settings(), where()); }
+    Model finish(const Summary& summary) const {
+        return Model(detail::finish_one_hot(summary.counts, settings(), where()));
+    }
 
   private:
     static constexpr detail::StageColumn where() { return detail::stage_column<OneHotEncode>(); }

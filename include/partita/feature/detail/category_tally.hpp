@@ -16,7 +16,7 @@ class NumberText {
         if constexpr (std::is_same_v<T, bool>) {
             text_ = value ? "true" : "false";
         } else {
-            const bool    negative = value < T(0);
+            const bool negative = value < T(0);
             std::uint64_t rest = static_cast<std::uint64_t>(value);
             if (negative) rest = 0 - rest;
             char* at = digits_ + sizeof digits_;
@@ -31,7 +31,7 @@ class NumberText {
     operator std::string_view() const { return text_; }
 
   private:
-    char             digits_[20];
+    char digits_[20];
     std::string_view text_;
 };
 
@@ -53,7 +53,7 @@ void tally(CategoryCounts& counts, const CategoryView& view, Weights weights, Va
     for (std::size_t i = 0; i < codes.size(); ++i) {
         if (!valid(i)) continue;
         const double weight = weights[i];
-        const auto   whole = weight <= 4294967296.0 ? static_cast<std::int64_t>(weight) : 0;
+        const auto whole = weight <= 4294967296.0 ? static_cast<std::int64_t>(weight) : 0;
         if (static_cast<double>(whole) == weight) {
             by_code[static_cast<std::size_t>(codes[i])] += whole;
         } else {

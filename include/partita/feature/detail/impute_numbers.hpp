@@ -19,8 +19,8 @@ class MaybeNumbers {
     MaybeNumbers(std::span<const T> values) : values_(values, nullptr, 0) {}
     MaybeNumbers(const NullableView<std::span<const T>>& values) : values_(values) {}
     std::size_t size() const { return values_.size(); }
-    T           operator[](std::size_t row) const { return values_.values()[row]; }
-    bool        present(std::size_t row) const {
+    T operator[](std::size_t row) const { return values_.values()[row]; }
+    bool present(std::size_t row) const {
         if (!values_.valid(row)) return false;
         const T value = values_.values()[row];
         return value == value;
@@ -31,8 +31,9 @@ class MaybeNumbers {
 };
 
 [[noreturn]] inline void refuse_infinite(const StageColumn& where, std::size_t row) {
-    throw NonFiniteValue(where.sentence("a value is infinite; only NaN counts as missing: filter such rows or map them to NaN first"),
-                         where.place(static_cast<std::int64_t>(row)));
+    throw NonFiniteValue(
+        where.sentence("a value is infinite; only NaN counts as missing: filter such rows or map them to NaN first"),
+        where.place(static_cast<std::int64_t>(row)));
 }
 
 /// The 8 bytes that order as the values do.
@@ -80,7 +81,8 @@ class NumberFillSummary {
             }
         } else {
             char bytes[8];
-            for (std::size_t i = 0; i < values_.size(); ++i) modes.add_weight(ordered_bytes(values_[i], bytes), kept[i]);
+            for (std::size_t i = 0; i < values_.size(); ++i)
+                modes.add_weight(ordered_bytes(values_[i], bytes), kept[i]);
         }
     }
 
@@ -98,6 +100,11 @@ class NumberFillSummary {
         if (strategy_ == Imputation::mean) {
             const double weight = present.weight();
             if (!(weight > 0.0)) refuse_all_missing(where_);
+            if (!sum.finite())
+                throw NumericOverflow(
+                    where_.sentence(
+                        "the values sum to more than a double holds; divide the column by a constant first"),
+                    where_.place());
             return (sum.value2() / weight).high;
         }
         if (strategy_ == Imputation::median) {
@@ -109,9 +116,9 @@ class NumberFillSummary {
         return static_cast<double>(from_ordered_bytes<T>(found.front().text));
     }
 
-    Count          rows, present;
-    ExactSum       sum;
-    Quantiles<T>   median;
+    Count rows, present;
+    ExactSum sum;
+    Quantiles<T> median;
     CategoryCounts modes;  ///< by ordered bytes
 
   private:
@@ -154,10 +161,10 @@ class NumberFillSummary {
         sum.add(low_);
     }
 
-    Imputation          strategy_ = Imputation::mean;
-    StageColumn         where_;
-    bool                any_rows_ = false;
-    std::vector<T>      values_;
+    Imputation strategy_ = Imputation::mean;
+    StageColumn where_;
+    bool any_rows_ = false;
+    std::vector<T> values_;
     std::vector<double> weights_, high_, low_;
 };
 
@@ -168,7 +175,7 @@ class NumberFill {
     explicit NumberFill(double value) : value_(value) {}
 
     double value() const { return value_; }
-    void   validate() const {
+    void validate() const {
         if (!(value_ - value_ == 0.0)) throw ModelFileInvalid("the imputed value is not finite");
     }
     friend bool operator==(const NumberFill&, const NumberFill&) = default;
@@ -177,7 +184,7 @@ class NumberFill {
     template <class T, class Out>
     void apply(const MaybeNumbers<T>& view, std::span<Out> out, const StageColumn& where) const {
         const Out fill = static_cast<Out>(value_);
-        Out       test = 0;
+        Out test = 0;
         for (std::size_t i = 0; i < view.size(); ++i) {
             out[i] = view.present(i) ? static_cast<Out>(view[i]) : fill;
             if constexpr (std::is_floating_point_v<T>) test += out[i] * Out(0);

@@ -17,8 +17,9 @@ class TextFillSummary {
     TextFillSummary() = default;
     TextFillSummary(const ImputeStart& start) : strategy_(start.strategy), where_(start.where) {
         if (strategy_ == Imputation::mean || strategy_ == Imputation::median)
-            throw InvalidSetting(where_.sentence("texts have no mean and no median; use .strategy = Imputation::mode or constant"),
-                                 where_.setting("strategy"));
+            throw InvalidSetting(
+                where_.sentence("texts have no mean and no median; use .strategy = Imputation::mode or constant"),
+                where_.setting("strategy"));
         if (strategy_ == Imputation::constant && !start.constant.is_text())
             throw InvalidSetting(where_.sentence("the column holds texts and .constant is no text; give it one"),
                                  where_.setting("constant"));
@@ -46,13 +47,13 @@ class TextFillSummary {
         return std::string(found.front().text);
     }
 
-    Count          rows;
+    Count rows;
     CategoryCounts modes;
 
   private:
     BOOST_DESCRIBE_CLASS(TextFillSummary, (), (rows, modes), (), ())
 
-    Imputation  strategy_ = Imputation::mode;
+    Imputation strategy_ = Imputation::mode;
     StageColumn where_;
 };
 
@@ -63,7 +64,7 @@ class TextFill {
     explicit TextFill(std::string value) : value_(std::move(value)) {}
 
     const std::string& value() const { return value_; }
-    friend bool        operator==(const TextFill&, const TextFill&) = default;
+    friend bool operator==(const TextFill&, const TextFill&) = default;
 
     template <class View>
     void operator()(const View& view, CategoryOutput out) const {

@@ -29,14 +29,15 @@ class FiniteTest {
 
   private:
     Part lanes_{};
-    T    rest_ = 0;
+    T rest_ = 0;
 };
 
 /// to[c] = (from[c] - mean[c])·inverse[c] over the columns of one row.
 template <class T>
-void scale_row(const T* from, const double* mean, const double* inverse, std::size_t count, T* to, FiniteTest<T>& test) {
+void scale_row(const T* from, const double* mean, const double* inverse, std::size_t count, T* to,
+               FiniteTest<T>& test) {
     constexpr std::size_t width = native_lanes<double>;
-    std::size_t           c = 0;
+    std::size_t c = 0;
     for (; c + width <= count; c += width) {
         const auto deviation = load_wide(from + c) - Native<double>::load_unaligned(mean + c);
         const auto scaled = narrowed<T>(deviation * Native<double>::load_unaligned(inverse + c));
@@ -53,8 +54,8 @@ void scale_row(const T* from, const double* mean, const double* inverse, std::si
 template <class T>
 void scale_column(const T* from, double mean, double inverse, std::size_t n, T* to, FiniteTest<T>& test) {
     constexpr std::size_t width = native_lanes<double>;
-    const Native<double>  m(mean), v(inverse);
-    std::size_t           i = 0;
+    const Native<double> m(mean), v(inverse);
+    std::size_t i = 0;
     for (; i + width <= n; i += width) {
         const auto scaled = narrowed<T>((load_wide(from + i) - m) * v);
         test.look_at(scaled);

@@ -11,8 +11,10 @@ struct StageColumn {
     std::string_view column{};
 
     /// "StandardScale<"features">: " and so on.
-    std::string sentence(std::string_view rest) const { return (title == nullptr ? std::string("a stage") : title()) + ": " + std::string(rest); }
-    Place       place(std::int64_t row = -1) const {
+    std::string sentence(std::string_view rest) const {
+        return (title == nullptr ? std::string("a stage") : title()) + ": " + std::string(rest);
+    }
+    Place place(std::int64_t row = -1) const {
         Place place;
         place.row = row;
         place.column = std::string(column);
