@@ -27,7 +27,7 @@ TEMPLATE_TEST_CASE("collectives give the same values on every worker", "[comm]",
         const auto lines = report<TestType>({.workers = workers}, [&](pt::Session& session) -> std::string {
             pt::CommunicatorBase& communicator = session.communicator();
             if (session.size() != workers || communicator.rank() != session.rank()) return "wrong size or rank";
-            for (const std::size_t length : {0, 1, 2, 3, 7, 64, 1000}) {
+            for (const std::size_t length : {0U, 1U, 2U, 3U, 7U, 64U, 1000U}) {
                 std::vector<std::int64_t> sums(length), maxima(length), expected_sums(length), expected_maxima(length);
                 for (std::size_t i = 0; i < length; ++i) {
                     std::uint64_t sum = 0;  // the full range of the words, so that the sums wrap around

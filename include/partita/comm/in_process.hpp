@@ -7,6 +7,7 @@
 #include <partita/comm/error_wire.hpp>
 #include <partita/comm/settings.hpp>
 #include <partita/exec/function_ref.hpp>
+#include <partita/exec/spin.hpp>
 #include <partita/exec/thread_pool.hpp>
 
 #include <atomic>
@@ -32,7 +33,7 @@ class InProcessHub {
     InProcessHub(std::size_t size, double deadline_seconds)
         : deadline_seconds_(deadline_seconds),
           // Waiting for a message in a busy loop only pays while every worker has a hardware thread of its own.
-          spins_(size <= hardware_threads() ? 2000 : 0) {
+          may_spin_(size <= hardware_threads()) {
         for (std::size_t i = 0; i < size; ++i) workers_.push_back(std::make_unique<Worker>(size));
     }
 
@@ -67,7 +68,7 @@ class InProcessHub {
     void receive(std::size_t self, std::size_t from, MessageHeader& header, Bytes& payload) {
         Worker& me = *workers_[self];
         Queue& queue = me.queues[from];
-        for (int spin = 0; spin < spins_ && queue.count.load(std::memory_order_acquire) == 0; ++spin) pause();
+        if (may_spin_) spin_until([&] { return queue.count.load(std::memory_order_acquire) != 0; });
         std::unique_lock lock(me.mutex);
         const auto over = [&] {
             return queue.taken < queue.waiting.size() || abandoned_.load(std::memory_order_acquire) ||
@@ -165,12 +166,6 @@ class InProcessHub {
         std::atomic<State> state{State::running};
     };
 
-    static void pause() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-        __builtin_ia32_pause();
-#endif
-    }
-
     void throw_if_abandoned() {
         if (!abandoned_.load(std::memory_order_acquire)) return;
         const std::lock_guard lock(error_mutex_);
@@ -202,7 +197,7 @@ class InProcessHub {
     }
 
     double deadline_seconds_;
-    int spins_;
+    bool may_spin_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::atomic<bool> abandoned_{false};
     std::mutex error_mutex_;

@@ -6,6 +6,7 @@
 
 #include <partita/exec/cancel.hpp>
 #include <partita/exec/function_ref.hpp>
+#include <partita/exec/spin.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -68,11 +69,10 @@ class ThreadPool {
     bool join(std::uint64_t& seen);
     void leave();
     void help(std::size_t worker);
-    static void pause() noexcept;
     static void work(Loop& loop, std::size_t worker);
     static void run_inline(std::size_t count, LoopBody body, std::size_t worker, const CancelToken* cancel);
 
-    int spins_;
+    bool may_spin_;
     std::mutex one_loop_;                    // held by the caller for the whole loop
     std::atomic<std::thread::id> caller_{};  // who runs the loop, to see nested calls
     std::atomic<std::uint64_t> state_{0};    // epoch | open | helpers inside
@@ -108,17 +108,9 @@ struct ThreadPool::Loop {
     std::exception_ptr error;
 };
 
-inline void ThreadPool::pause() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    asm volatile("yield");
-#endif
-}
-
 inline ThreadPool::ThreadPool(std::size_t threads, bool may_spin) {
     if (threads == 0) threads = hardware_threads();
-    spins_ = may_spin && threads <= hardware_threads() ? 2000 : 0;  // some tens of microseconds
+    may_spin_ = may_spin && threads <= hardware_threads();
     helpers_.reserve(threads - 1);
     helper_ids_.reserve(threads - 1);
     const std::lock_guard lock(one_loop_);
@@ -193,11 +185,7 @@ inline void ThreadPool::leave() {
 inline void ThreadPool::help(std::size_t worker) {
     std::uint64_t seen = 0;
     for (;;) {
-        bool joined = false;
-        for (int spin = 0; spin < spins_ && !joined; ++spin) {
-            joined = join(seen);
-            if (!joined) pause();
-        }
+        bool joined = may_spin_ && detail::spin_until([&] { return join(seen); });
         if (!joined) {
             std::unique_lock lock(sleep_);
             sleepers_.fetch_add(1, std::memory_order_seq_cst);
@@ -238,8 +226,7 @@ inline void ThreadPool::for_each(std::size_t count, LoopBody body, const CancelT
     work(loop, 0);
     state_.fetch_and(~open_bit, std::memory_order_acq_rel);
     const auto all_left = [this] { return (state_.load(std::memory_order_acquire) & active_mask) == 0; };
-    for (int spin = 0; spin < spins_ && !all_left(); ++spin) pause();
-    if (!all_left()) {
+    if (!(may_spin_ ? detail::spin_until(all_left) : all_left())) {
         std::unique_lock lock(sleep_);
         left_.wait(lock, all_left);
     }
