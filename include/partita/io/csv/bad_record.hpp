@@ -39,7 +39,8 @@ struct CsvFault {
     enum class Cause : std::uint8_t { wrong_column_count, bad_value, bad_quote };
     Cause        cause = Cause::bad_value;
     std::size_t  file = 0;
-    std::size_t  position = 0;  ///< in the file's text
+    std::size_t  record = 0;    ///< where the record begins in the file's text
+    std::size_t  position = 0;  ///< where the fault is
     std::int64_t row = -1;
     std::string  column;
     std::string  reason;
@@ -58,12 +59,14 @@ struct CsvFault {
         const std::size_t      line_end = before.rfind('\n');
         BadRecord              result;
         result.file = file_name;
+        const std::int64_t first_line = lines.line_of(text, record);
         result.line = lines.line_of(text, position);
         result.position = static_cast<std::int64_t>(line_end == std::string_view::npos ? position + 1 : position - line_end);
         result.row = row;
         result.column = column;
         result.cause = cause_name();
         result.reason = reason;
+        if (result.line != first_line) result.reason += " (the record begins in line " + std::to_string(first_line) + ")";
         return result;
     }
 };

@@ -98,7 +98,7 @@ class CsvChunkParser {
             if (run.rows != 0) read_run(run);
             if (row == batch_.rows || full()) return;
             const std::size_t found = batch_.row_ends[row] - field;
-            fault(CsvFault::Cause::wrong_column_count, batch_.starts[field], {},
+            fault(CsvFault::Cause::wrong_column_count, batch_.starts[field], batch_.starts[field], {},
                   "the record has " + std::to_string(found) + (found == 1 ? " field" : " fields") + ", but the file has " +
                       std::to_string(fields) + (fields == 1 ? " column" : " columns"));
             field = batch_.row_ends[row++];
@@ -151,7 +151,7 @@ class CsvChunkParser {
         run.rows = 1;
         for (std::size_t field = 0; field < run.fields; ++field) {
             if (run.starts[field + 1] - run.starts[field] <= options_.max_field_bytes + 3) continue;
-            return fault(CsvFault::Cause::bad_value, run.starts[field], column_of(field),
+            return fault(CsvFault::Cause::bad_value, run.starts[0], run.starts[field], column_of(field),
                          "the field is longer than " + std::to_string(options_.max_field_bytes) +
                              " bytes; a quote may be missing before it, or max_field_bytes be too small");
         }
@@ -169,7 +169,7 @@ class CsvChunkParser {
             } else {
                 reason = csv_excerpt(text) + (spelt == Spelt::no_value ? " is no " : " is out of the range of ") + reason;
             }
-            return fault(CsvFault::Cause::bad_value, run.starts[feed.field], std::string(info.name), std::move(reason));
+            return fault(CsvFault::Cause::bad_value, run.starts[0], run.starts[feed.field], std::string(info.name), std::move(reason));
         }
     }
     static Kind element_kind(Kind kind) {
@@ -185,17 +185,18 @@ class CsvChunkParser {
     void report_bad_quote() {
         const std::string_view text = file_->text();
         if (batch_.bad_quote == std::string_view::npos)
-            return fault(CsvFault::Cause::bad_quote, batch_.size_bytes, {},
+            return fault(CsvFault::Cause::bad_quote, batch_.size_bytes, batch_.size_bytes, {},
                          "the record has a quoted field that is not closed; close it, or double the quotes inside it");
         const bool is_quote = text[batch_start_ + batch_.bad_quote] == options_.quote;
-        fault(CsvFault::Cause::bad_quote, batch_.bad_quote, {},
+        fault(CsvFault::Cause::bad_quote, batch_.size_bytes, batch_.bad_quote, {},
               is_quote ? "a quote stands inside a field that does not begin with one; quote the field and double the quote"
                        : "text follows the closing quote of a field; double the quotes inside the field, or end it here");
     }
 
-    /// Notes that the record next_row_ is bad, at a position relative to the batch, or throws.
-    void fault(CsvFault::Cause cause, std::size_t position, std::string column, std::string reason) {
-        CsvFault fault{cause, file_index_, file_->layout().begin + batch_start_ + position, next_row_, std::move(column), std::move(reason)};
+    /// Notes that the record next_row_ is bad, or throws; it begins and is bad at these positions of the batch.
+    void fault(CsvFault::Cause cause, std::size_t record, std::size_t position, std::string column, std::string reason) {
+        const std::size_t batch = file_->layout().begin + batch_start_;
+        CsvFault fault{cause, file_index_, batch + record, batch + position, next_row_, std::move(column), std::move(reason)};
         if (options_.on_bad_record == BadRecords::fail) {
             LineCounter lines;
             throw_bad_record(fault.report(file_->name(), file_->whole_text(), lines));

@@ -35,32 +35,78 @@ inline std::uint64_t eight_digits(std::uint64_t values) {
     return (first + second) >> 32;
 }
 
+/// Bit 7 of each byte that is a point in characters whose bits were flipped by those of '0'; exact up to the first point.
+inline std::uint64_t points_among(std::uint64_t flipped) {
+    constexpr std::uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+    const std::uint64_t     points = flipped ^ ones * ('.' ^ '0');
+    return (points - ones) & ~points & tops;
+}
+/// Not zero if a byte is above 9: it has its top bit set, or has it after 0x76 is added; a carry out of a byte comes from
+/// one of the former.
+inline std::uint64_t bytes_above_nine(std::uint64_t values) {
+    return ((values + 0x7676767676767676) | values) & 0x8080808080808080;
+}
+
+/// Reads 1 to 8 characters that are digits and at most one point. The 8 bytes before `end` must be readable.
+[[gnu::always_inline]] inline bool read_tiny_decimal(const char* end, std::size_t length, Decimal& result) {
+    if constexpr (std::endian::native != std::endian::little) return false;
+    std::uint64_t text;
+    std::memcpy(&text, end - 8, 8);
+    text = (text ^ 0x3030303030303030) & ~std::uint64_t{0} << (64 - 8 * length);  // what stands before becomes leading zeros
+    const std::uint64_t points = points_among(text);
+    int                 scale = 0;
+    if (points != 0) {  // the digits before the point move up by one byte
+        if (length == 1) return false;
+        const std::uint64_t up_to_point = points ^ (points - 1);  // ends with the top bit of the point's byte
+        text = (text & ~up_to_point) | (text & up_to_point >> 8) << 8;
+        scale = std::countl_zero(up_to_point) >> 3;
+    }
+    if (bytes_above_nine(text) != 0) return false;
+    result.digits = eight_digits(text);
+    result.scale = scale;
+    return true;
+}
+
+/// Masks over 16 characters in two words, the first character in the lowest byte of `first`.
+struct CharacterMask {
+    std::uint64_t first, last;
+};
+struct CharacterMasks {
+    CharacterMask from[17], before[17];  ///< the characters from position i on, and those before it
+    constexpr CharacterMasks() : from{}, before{} {
+        constexpr auto below = [](int count) { return count <= 0 ? 0 : count >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * count)) - 1; };
+        for (int i = 0; i <= 16; ++i) {
+            before[i] = {below(i), below(i - 8)};
+            from[i] = {~before[i].first, ~before[i].last};
+        }
+    }
+};
+inline constexpr CharacterMasks character_masks{};
+
 /// Reads 1 to 16 characters that are digits and at most one point. The 16 bytes before `end` must be readable.
 inline bool read_short_decimal(const char* end, std::size_t length, Decimal& result) {
     if constexpr (std::endian::native != std::endian::little) return false;
-    std::uint64_t words[2];
-    std::memcpy(words, end - 16, 16);
-    Unsigned128 text = Unsigned128{words[1]} << 64 | words[0];
-    text ^= Unsigned128{0x3030303030303030} << 64 | 0x3030303030303030;
-    text &= ~Unsigned128{0} << (8 * (16 - length));  // what stands before the field becomes leading zeros
+    std::uint64_t first, last;
+    std::memcpy(&first, end - 16, 8);
+    std::memcpy(&last, end - 8, 8);
+    const CharacterMask& field = character_masks.from[16 - length];
+    first = (first ^ 0x3030303030303030) & field.first;  // what stands before the field becomes leading zeros
+    last = (last ^ 0x3030303030303030) & field.last;
 
-    // Where the point is, if there is one: digits before it move up by one byte.
-    constexpr std::uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
-    const auto              low = static_cast<std::uint64_t>(text), high = static_cast<std::uint64_t>(text >> 64);
-    const std::uint64_t     low_points = low ^ (ones * ('.' ^ '0')), high_points = high ^ (ones * ('.' ^ '0'));
-    const std::uint64_t     in_low = (low_points - ones) & ~low_points & tops;
-    const std::uint64_t     in_high = (high_points - ones) & ~high_points & tops;
+    // Where the point is, if there is one: the digits before it move up by one byte.
+    const std::uint64_t in_first = points_among(first), in_last = points_among(last);
     result.scale = 0;
-    if ((in_low | in_high) != 0) {
-        const int point = in_low != 0 ? std::countr_zero(in_low) / 8 : 8 + std::countr_zero(in_high) / 8;
-        const Unsigned128 before = (Unsigned128{1} << (8 * point)) - 1;
-        text = (text & ~(before << 8 | 0xFF)) | (text & before) << 8;
+    if ((in_first | in_last) != 0) {
+        const int            point = (in_first != 0 ? std::countr_zero(in_first) : 64 + std::countr_zero(in_last)) / 8;
+        const CharacterMask& before = character_masks.before[point];
+        const CharacterMask& after = character_masks.from[point + 1];
+        const std::uint64_t  moving = first & before.first;
+        last = (last & after.last) | (last & before.last) << 8 | moving >> 56;
+        first = (first & after.first) | moving << 8;
         result.scale = 15 - point;
         if (length == 1) return false;
     }
-    const auto first = static_cast<std::uint64_t>(text), last = static_cast<std::uint64_t>(text >> 64);
-    // A byte above 9 has its top bit set, or has it after 0x76 is added; a carry out of a byte comes from one of the former.
-    if ((((first + ones * 0x76) | first | (last + ones * 0x76) | last) & tops) != 0) return false;
+    if ((bytes_above_nine(first) | bytes_above_nine(last)) != 0) return false;
     result.digits = eight_digits(first) * 100000000 + eight_digits(last);
     return true;
 }
@@ -245,10 +291,15 @@ Spelt parse_any_integer(const char* text, const char* end, T& result) {
 template <class T>
 inline bool parse_number_fast(const char* text, const char* end, std::size_t readable, T& result) {
     const bool  negative = text != end && *text == '-';
-    const char* first = text + (negative ? 1 : 0);
+    const char* first = text + static_cast<int>(negative);
     const auto  length = static_cast<std::size_t>(end - first);
     Decimal     decimal;
-    if (length - 1 < 16 && length + (negative ? 1 : 0) + readable >= 16) {
+    if (length - 1 < 8 && length + static_cast<std::size_t>(negative) + readable >= 8) {
+        if (!read_tiny_decimal(end, length, decimal)) {
+            if constexpr (!std::is_floating_point_v<T>) return false;
+            if (!read_long_decimal(first, end, decimal)) return false;
+        }
+    } else if (length - 1 < 16 && length + static_cast<std::size_t>(negative) + readable >= 16) {
         if (!read_short_decimal(end, length, decimal)) {
             if constexpr (!std::is_floating_point_v<T>) return false;
             if (!read_long_decimal(first, end, decimal)) return false;
@@ -265,7 +316,8 @@ inline bool parse_number_fast(const char* text, const char* end, std::size_t rea
     if constexpr (std::is_floating_point_v<T>) {
         T value;
         if (!to_float(decimal, value)) return false;
-        result = negative ? -value : value;
+        using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;  // signs are random: no branch
+        result = std::bit_cast<T>(std::bit_cast<Bits>(value) ^ static_cast<Bits>(negative) << (sizeof(T) * 8 - 1));
         return true;
     } else {
         if (decimal.scale != 0 || first[0] == '.' || end[-1] == '.') return false;

@@ -30,8 +30,8 @@ class CsvFile {
           scanner_(dialect_of(options)), cutter_(dialect_of(options)) {
         text_ = source_.text.substr(layout_.begin);
         if (layout_.fields > 1) {  // empty lines at the end are nothing
-            while (text_.ends_with("\n\n")) text_.remove_suffix(1);
-            while (text_.ends_with("\n\r\n")) text_.remove_suffix(2);
+            const auto ends_empty = [&] { return text_.ends_with("\n\n") || text_.ends_with("\n\r\n"); };
+            while (ends_empty()) text_.remove_suffix(text_.ends_with("\r\n") ? 2 : 1);
             if (text_ == "\n" || text_ == "\r\n") text_ = {};
         }
         ranges_.resize((text_.size() + range_bytes_ - 1) / range_bytes_);

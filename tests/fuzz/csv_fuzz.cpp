@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Any bytes as a text table: the parallel reader must agree with a slow and obvious one about every value, every record
+// left out, and the first error. The first byte chooses the settings.
+
+#include <boost/describe/class.hpp>
+#include <partita/io/csv.hpp>
+
+#include "../unit/io/slow_csv.hpp"
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pt = partita;
+
+namespace {
+
+struct FuzzRow {
+    double                       a;
+    std::optional<float>         b;
+    std::optional<pt::Category>  c;
+    pt::Text                     d;
+    std::optional<std::int32_t>  e;
+    std::optional<pt::Timestamp> f;
+    std::optional<bool>          g;
+};
+BOOST_DESCRIBE_STRUCT(FuzzRow, (), (a, b, c, d, e, f, g))
+
+[[noreturn]] void differ(const std::string& expected, const std::string& found) {
+    std::fprintf(stderr, "the readers differ\n--- slow ---\n%s\n--- fast ---\n%s\n", expected.c_str(), found.c_str());
+    std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static pt::LocalSession session({.threads = 3});
+    if (size == 0) return 0;
+    const unsigned         choice = data[0];
+    const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
+    pt::CsvReport          report;
+    pt::CsvOptions         options;
+    options.report = &report;
+    options.chunk_blocks = 1;
+    options.range_bytes = std::size_t{1} << (4 + choice % 8);  // so that small texts have many ranges
+    options.on_bad_record = choice & 8 ? pt::BadRecords::skip : choice & 16 ? pt::BadRecords::collect : pt::BadRecords::fail;
+    options.bad_record_limit = choice & 32 ? 3 : 1000;
+    if (choice & 64) options.quote = '\0';
+    if (choice & 128) options.column_names = {"d", "a", "b", "c", "e", "f", "g"};
+
+    const std::string expected = slow_csv::read(text, pt::columns_of<FuzzRow>, options);
+    std::string       found;
+    try {
+        const auto dataset = pt::read_csv_text<FuzzRow>(session, text, options);
+        found = slow_csv::print(dataset.state().chunks, pt::columns_of<FuzzRow>, report);
+    } catch (const pt::Error& error) {
+        found = slow_csv::print(error);
+    }
+    if (found != expected) differ(expected, found);
+    return 0;
+}
