@@ -34,6 +34,8 @@ inline void split_exponent(double x, double& exponent, double& mantissa) {
     mantissa = std::bit_cast<double>(bits - (biased & 0xfff0000000000000u) + 0x3ff0000000000000u);
 }
 
+// The building blocks are inlined for good: passed in memory, lanes would cost more than what is computed on them.
+
 // ---- the formulas ------------------------------------------------------------------------------------------------------
 
 inline constexpr double shifter = 0x1.8p+52;                    // adding it rounds to an integer
@@ -43,7 +45,7 @@ inline constexpr double ln2_low = 0x1.a39ef35793c76p-33;
 
 /// (exp(r) - 1 - r - r²/2) / r³ for |r| <= ln(2)/2: interpolated at Chebyshev nodes; relative error of exp 2^-59.
 template <class V>
-V exp_tail(const V& r) {
+[[gnu::always_inline]] inline V exp_tail(const V& r) {
     const V r2 = r * r;
     const V r4 = r2 * r2;
     const V a = fused(r, V(0x1.5555555555555p-5), V(0x1.5555555555556p-3));
@@ -57,7 +59,7 @@ V exp_tail(const V& r) {
 
 /// exp(r) - 1 for the reduced argument, and the whole powers of two: x = n ln 2 + r, `shifted` = n + shifter.
 template <class V>
-V reduced_expm1(const V& x, V& shifted, V& n) {
+[[gnu::always_inline]] inline V reduced_expm1(const V& x, V& shifted, V& n) {
     shifted = fused(x, V(log2_of_e), V(shifter));
     n = shifted - V(shifter);
     const V near = fused(n, V(-ln2_high), x);
@@ -80,7 +82,7 @@ V exp_of(const V& x) {
 
 /// exp(x) for x in [-708, 0] without the cases at the borders; the same bits as exp_of there.
 template <class V>
-V exp_of_negative(const V& x) {
+[[gnu::always_inline]] inline V exp_of_negative(const V& x) {
     V shifted, n;
     const V fraction = reduced_expm1(x, shifted, n) + V(1.0);
     return product(fraction, power_of_two(shifted));
@@ -100,7 +102,7 @@ V expm1_of(const V& x) {
 /// log(mantissa) + exponent·ln 2 + extra for a mantissa in [sqrt(1/2), sqrt(2)) and a small `extra`: with f = mantissa - 1 and
 /// s = f / (2 + f) it is 2 artanh(s), written as f - (f²/2 - s (f²/2 + R)) so that the large part is exact.
 template <class V>
-V log_of_parts(const V& exponent, const V& mantissa, const V& extra) {
+[[gnu::always_inline]] inline V log_of_parts(const V& exponent, const V& mantissa, const V& extra) {
     const V f = mantissa - V(1.0);
     const V s = f / (f + V(2.0));
     const V z = s * s;
@@ -147,7 +149,7 @@ struct LogisticParts {
     V power, reciprocal, log;
 };
 template <class V>
-LogisticParts<V> logistic_parts(const V& x) {
+[[gnu::always_inline]] inline LogisticParts<V> logistic_parts(const V& x) {
     const V power = exp_of_negative(-minimum(absolute(x), V(708.0)));
     const V u = V(1.0) + power;
     const V lost = power - (u - V(1.0));

@@ -124,7 +124,6 @@ class BlockGram {
                 double*      to = tile_.data() + r * stride_;
                 const T*     from = x.data() + (first + r) * x.stride();
                 const double w = weights[first + r];
-                detail::prefetch_next_tile(from, rows_, x.stride(), columns_);
                 if (w == 0.0) {                                  // as if the row were not there, whatever it holds
                     for (std::size_t c = 0; c < order_; ++c) to[c] = 0.0;
                 } else {
@@ -135,7 +134,8 @@ class BlockGram {
                 if (!weights.unit()) detail::scaled_row(to, w, stride_, weighted_.data() + r * stride_);
             }
             const double* left = weights.unit() ? tile_.data() : weighted_.data();
-            detail::add_products(left, tile_.data(), rows, stride_, sums_.data());
+            detail::add_products(left, tile_.data(), rows, stride_, sums_.data(),
+                                 detail::next_tile(x.data() + first * x.stride(), rows_, x.stride(), columns_));
         }
     }
 

@@ -122,7 +122,6 @@ class LogisticBlock {
         for (std::size_t r = 0; r < rows; ++r) {
             double*  to = tile_.data() + r * stride_;
             const T* from = x.data() + (first + r) * x.stride();
-            detail::prefetch_next_tile(from, rows_, x.stride(), columns_);
             if (weights[first + r] == 0.0) {
                 std::fill_n(to, size_, 0.0);
             } else {
@@ -161,15 +160,16 @@ class LogisticBlock {
         detail::Lanes8 loss;
         for (std::size_t first = 0; first < x.rows(); first += rows_) {
             const std::size_t rows = std::min(rows_, x.rows() - first), padded = load(x, weights, first, rows);
+            detail::Upcoming  upcoming = detail::next_tile(x.data() + first * x.stride(), rows_, x.stride(), columns_);
             detail::margins_of_tile(tile_.data(), padded, stride_, coefficients_.data(), margins_.data());
             if (!margins.empty()) std::copy_n(margins_.data(), rows, margins.data() + first);
-            loss = terms(labels, weights, first, rows, padded, loss);
+            loss = terms(labels, weights, first, rows, padded, loss, upcoming);
             detail::add_gradient_of_tile(tile_.data(), padded, stride_, residuals_.data(), gradient_.data());
             if (!hessian.empty()) {
                 for (std::size_t r = 0; r < rows; ++r) {
                     detail::scaled_row(tile_.data() + r * stride_, curvatures_[r], stride_, weighted_.data() + r * stride_);
                 }
-                detail::add_products(weighted_.data(), tile_.data(), rows, stride_, products_.data());
+                detail::add_products(weighted_.data(), tile_.data(), rows, stride_, products_.data(), detail::Upcoming{});
             }
         }
         std::copy_n(gradient_.data(), size_, gradient.data());
@@ -183,7 +183,7 @@ class LogisticBlock {
 
     /// Losses, residuals and curvatures of a tile; row r of the block adds to lane r mod 8, as in logistic_terms.
     detail::Lanes8 terms(std::span<const double> labels, Weights weights, std::size_t first, std::size_t rows,
-                         std::size_t padded, detail::Lanes8 loss) {
+                         std::size_t padded, detail::Lanes8 loss, detail::Upcoming& upcoming) {
         using detail::Lanes8;
         const double* y = labels.data() + first;
         const double* w = weights.unit() ? nullptr : weights.data() + first;
@@ -196,6 +196,7 @@ class LogisticBlock {
         }
         const Lanes8 zero;
         for (std::size_t r = 0; r < padded; r += 8) {
+            for (std::size_t k = 0; k < columns_; k += 2) upcoming.ask();      // eight rows of float are columns / 2 lines
             const auto part = detail::logistic_lanes(Lanes8::load(margins_.data() + r), Lanes8::load(y + r));
             if (!w) {
                 loss = loss + part.loss;

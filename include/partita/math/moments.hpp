@@ -211,9 +211,10 @@ BlockCell block_extremes(MatrixView<const T> x, Weights weights, std::span<T> lo
     std::vector<T>    l(phases * p, infinity), h(phases * p, -infinity);
     const std::size_t groups = x.rows() / phases, stride = phases * x.stride();
     T                 finite = T(0);
-    for (std::size_t g = 0; g < groups; ++g) {
+    const std::size_t at_once = weights.unit() ? 8 : 1;
+    for (std::size_t g = 0; g < groups; g += at_once) {
         if (weights[g] == 0.0) continue;                        // with weights there is one phase: a group is a row
-        finite += detail::add_extremes(x.data() + g * stride, 0, 1, phases * p, l.data(), h.data());
+        finite += detail::add_extremes(x.data() + g * stride, stride, std::min(at_once, groups - g), phases * p, l.data(), h.data());
     }
     finite += detail::add_extremes(x.data() + groups * stride, 0, 1, x.rows() % phases * p, l.data(), h.data());
     for (std::size_t k = 0; k < phases * p; ++k) {

@@ -82,7 +82,7 @@ inline void add_gradient_of_tile(const double* tile, std::size_t rows, std::size
 struct LogisticLanes {
     Lanes8 loss, residual, curvature;
 };
-inline LogisticLanes logistic_lanes(const Lanes8& margin, const Lanes8& label) {
+[[gnu::always_inline]] inline LogisticLanes logistic_lanes(const Lanes8& margin, const Lanes8& label) {
     const LogisticParts<Lanes8> parts = logistic_parts(margin);
     const Lanes8 small = parts.power * parts.reciprocal;        // the probability of the less likely class
     const auto   negative = margin < Lanes8(0.0);

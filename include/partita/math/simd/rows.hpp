@@ -64,17 +64,29 @@ inline void scaled_row(const double* from, double factor, std::size_t count, dou
     }
 }
 
-/// Asks for the row that stands where this one stands in the next tile: it arrives while this tile is worked on.
+/// Cache lines that are asked for one by one while something else is computed, so that they have arrived when it is done.
+struct Upcoming {
+    const void* from = nullptr;
+    std::size_t ahead_bytes = 0, end_bytes = 0;
+
+    void ask() {
+        if (ahead_bytes < end_bytes) prefetch(from, ahead_bytes);
+        ahead_bytes += 64;
+    }
+};
+
+/// The rows that follow `rows` rows from `first` on, as many again; nothing where rows lie far apart or are long.
 template <class T>
-void prefetch_next_tile(const T* row, std::size_t tile_rows, std::size_t stride, std::size_t columns) {
-    if (columns <= 256) prefetch(row, tile_rows * stride * sizeof(T), columns * sizeof(T));
+Upcoming next_tile(const T* first, std::size_t rows, std::size_t stride, std::size_t columns) {
+    const std::size_t size_bytes = rows * stride * sizeof(T);
+    return columns <= 256 && stride <= columns + 16 ? Upcoming{first, size_bytes, 2 * size_bytes} : Upcoming{};
 }
 
 /// sums[i · stride + j] += sum over the rows of left[row · stride + i] · right[row · stride + j], for i in
 /// [first, first + M) and the J registers from column `second` on.
 template <std::size_t M, std::size_t J>
 void add_products_of_tile(const double* left, const double* right, std::size_t rows, std::size_t stride, std::size_t first,
-                          std::size_t second, double* sums) {
+                          std::size_t second, double* sums, Upcoming& upcoming) {
     constexpr std::size_t width = native_lanes<double>;
     Native<double>        sum[M][J];
 #pragma GCC unroll 8
@@ -85,6 +97,7 @@ void add_products_of_tile(const double* left, const double* right, std::size_t r
     const double* l = left + first;
     const double* r = right + second;
     for (std::size_t row = 0; row < rows; ++row, l += stride, r += stride) {
+        upcoming.ask();
         Native<double> b[J];
 #pragma GCC unroll 8
         for (std::size_t j = 0; j < J; ++j) b[j] = Native<double>::load_unaligned(r + j * width);
@@ -107,22 +120,23 @@ void add_products_of_tile(const double* left, const double* right, std::size_t r
 
 /// Adds the upper triangle of leftᵀ·right (with some elements below the diagonal) to sums, stride x stride, for tiles of
 /// `rows` rows; every element is one chain over the rows, so blocking by registers leaves its bits alone.
-inline void add_products(const double* left, const double* right, std::size_t rows, std::size_t stride, double* sums) {
+inline void add_products(const double* left, const double* right, std::size_t rows, std::size_t stride, double* sums,
+                         Upcoming upcoming) {
     constexpr std::size_t width = native_lanes<double>;
     constexpr std::size_t down = width == 8 ? 8 : 4;            // 16 sums in 32 registers, 12 or 8 in 16
     constexpr std::size_t across = width == 4 ? 3 : 2;
     for (std::size_t i = 0; i < stride; i += down) {
         std::size_t j = i / width * width;
         for (; j + across * width <= stride; j += across * width) {
-            add_products_of_tile<down, across>(left, right, rows, stride, i, j, sums);
+            add_products_of_tile<down, across>(left, right, rows, stride, i, j, sums, upcoming);
         }
         if constexpr (across == 3) {
             if (j + 2 * width <= stride) {
-                add_products_of_tile<down, 2>(left, right, rows, stride, i, j, sums);
+                add_products_of_tile<down, 2>(left, right, rows, stride, i, j, sums, upcoming);
                 j += 2 * width;
             }
         }
-        if (j < stride) add_products_of_tile<down, 1>(left, right, rows, stride, i, j, sums);
+        if (j < stride) add_products_of_tile<down, 1>(left, right, rows, stride, i, j, sums, upcoming);
     }
 }
 
