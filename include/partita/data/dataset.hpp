@@ -153,7 +153,7 @@ class Dataset {
     template <Name... ColumnNames, class State, class Update>
     State aggregate(State empty, Update update) const {
         constexpr auto ordinals = known_columns<ColumnNames...>();
-        return detail::aggregate_blocks(*state_, empty, [&](State& state, Block& block) {
+        return detail::aggregate_blocks(*state_, empty, [&](State& state, Block& block, std::size_t) {
             [&]<std::size_t... I>(std::index_sequence<I...>) {
                 update(state, block.template view<detail::ColumnValue<Row, ColumnNames>>(slot(ordinals[I]))..., block.weights());
             }(std::make_index_sequence<sizeof...(ColumnNames)>());

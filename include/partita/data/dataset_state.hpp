@@ -59,14 +59,15 @@ inline void for_each_block(const DatasetState& state, FunctionRef<void(Block&, s
     for_each_local_block(state, [&](Block& block, std::size_t, std::size_t worker) { body(block, worker); });
 }
 
-/// Folds all blocks of all workers into one state: `update(state, block)` runs once per block, in any order, and the state's
-/// exact accumulators make the result independent of it. An error on any worker is thrown on all.
+/// Folds all blocks of all workers into one state: `update(state, block, index)` runs once per block, in any order, and the
+/// state's exact accumulators make the result independent of it; `index` counts this worker's blocks. An error on any worker is
+/// thrown on all.
 template <class State, class Update>
 State aggregate_blocks(const DatasetState& state, const State& empty, Update update) {
     std::vector<State> states(state.session->threads(), empty);
     State              total = empty;
     const PendingError pending = attempt([&] {
-        for_each_block(state, [&](Block& block, std::size_t worker) { update(states[worker], block); });
+        for_each_local_block(state, [&](Block& block, std::size_t index, std::size_t worker) { update(states[worker], block, index); });
         for (const State& part : states) merge_state(total, part);
     });
     all_reduce_state(state.session->communicator(), total, pending);

@@ -203,11 +203,11 @@ struct Instance {
 
     template <class... V>
     static auto outputs_for(Types<V...>) -> typename OutputsOf<StageAt, V...>::type;
-    using Outputs = decltype(outputs_for(Values{}));
+    using Outputs = decltype(outputs_for(FitValues{}));
 
     template <class... V>
     static auto model_for(Types<V...>) -> typename ModelOf<StageAt, V...>::type;
-    using Model = decltype(model_for(Values{}));
+    using Model = decltype(model_for(FitValues{}));
 
     static constexpr std::string_view output_name(std::size_t output) {
         return Columnwise ? slot_info(R::Previous::data, inputs[0]).name : Outputs::inputs[output].name;

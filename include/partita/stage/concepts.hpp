@@ -19,8 +19,8 @@
 // Looked up in this order, and nowhere else:
 //   columns read by the kernel           Inputs
 //   columns read by the fit              FitInputs, else Inputs; `Target<"fare", kinds>` marks the target
-//   columns written                      Outputs, else OutputsFor<Values of the inputs…>
-//   the fitted model                     Model, else ModelFor<Values of the inputs…>; a transformer is its own model
+//   columns written                      Outputs, else OutputsFor<Values of the fit inputs…>
+//   the fitted model                     Model, else ModelFor<Values of the fit inputs…>; a transformer is its own model
 //   the summary                          Summary, else SummaryFor<Values of the fit inputs…>
 //   how a summary begins                 start(), else Summary{}
 //   whether the data are passed again    advance(Summary&), else once

@@ -32,8 +32,14 @@ class FitRows {
     /// One pass over all rows of all workers.
     template <class State, class Update>
     State aggregate(const State& empty, Update update) {
-        return detail::aggregate_blocks(state_, empty, [&](State& state, Block& block) {
-            with_views(block, [&](const auto&... views) { update(state, views..., block.weights()); });
+        return aggregate_indexed(empty, [&](State& state, std::size_t, const auto&... views) { update(state, views...); });
+    }
+    /// The same, and `update(state, index, views…, weights)` is told which of the local_blocks() it is: for what a learner keeps
+    /// per block.
+    template <class State, class Update>
+    State aggregate_indexed(const State& empty, Update update) {
+        return detail::aggregate_blocks(state_, empty, [&](State& state, Block& block, std::size_t index) {
+            with_views(block, [&](const auto&... views) { update(state, index, views..., block.weights()); });
         });
     }
 
