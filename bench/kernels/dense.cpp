@@ -47,7 +47,7 @@ void read_only(benchmark::State& state) {
 }
 
 void moments(benchmark::State& state) {
-    const Features&  f = features(static_cast<std::size_t>(state.range(0)));
+    const Features& f = features(static_cast<std::size_t>(state.range(0)));
     pt::BlockMoments kernel(f.p);
     over_blocks(state, f, [&](std::size_t first, std::size_t rows) {
         if (kernel.compute(block(f, first, rows))) state.SkipWithError("not finite");
@@ -56,7 +56,7 @@ void moments(benchmark::State& state) {
 }
 
 void extremes(benchmark::State& state) {
-    const Features&    f = features(static_cast<std::size_t>(state.range(0)));
+    const Features& f = features(static_cast<std::size_t>(state.range(0)));
     std::vector<float> low(f.p), high(f.p);
     over_blocks(state, f, [&](std::size_t first, std::size_t rows) {
         if (pt::block_extremes<float>(block(f, first, rows), {}, low, high)) state.SkipWithError("not finite");
@@ -66,7 +66,7 @@ void extremes(benchmark::State& state) {
 
 void gram(benchmark::State& state) {
     const Features& f = features(28);
-    pt::BlockGram   kernel(f.p, true);
+    pt::BlockGram kernel(f.p, true);
     over_blocks(state, f, [&](std::size_t first, std::size_t rows) {
         if (kernel.compute(block(f, first, rows), f.y.data() + first)) state.SkipWithError("not finite");
         benchmark::DoNotOptimize(kernel.high().data());
@@ -77,7 +77,7 @@ void gram(benchmark::State& state) {
 
 void gram_wide(benchmark::State& state) {
     static const Features f(4096, 1000);
-    pt::BlockGram         kernel(f.p, true);
+    pt::BlockGram kernel(f.p, true);
     over_blocks(state, f, [&](std::size_t first, std::size_t rows) {
         if (kernel.compute(block(f, first, rows), f.y.data() + first)) state.SkipWithError("not finite");
         benchmark::DoNotOptimize(kernel.high().data());
@@ -87,10 +87,11 @@ void gram_wide(benchmark::State& state) {
 }
 
 void logistic(benchmark::State& state) {
-    const Features&     f = features(28);
-    pt::LogisticBlock   kernel(f.p, true);
-    std::vector<double> w(kernel.size(), 0.1), gradient(kernel.size()), hessian(state.range(0) ? pt::triangle_size(kernel.size()) : 0);
-    double              loss = 0;
+    const Features& f = features(28);
+    pt::LogisticBlock kernel(f.p, true);
+    std::vector<double> w(kernel.size(), 0.1), gradient(kernel.size()),
+        hessian(state.range(0) ? pt::triangle_size(kernel.size()) : 0);
+    double loss = 0;
     over_blocks(state, f, [&](std::size_t first, std::size_t rows) {
         loss += kernel.compute(block(f, first, rows), {f.labels.data() + first, rows}, {}, w, gradient, hessian, {});
         benchmark::DoNotOptimize(gradient.data());
@@ -100,9 +101,11 @@ void logistic(benchmark::State& state) {
 
 void logistic_line(benchmark::State& state) {
     const Features& f = features(28);
-    double          total = 0;
+    double total = 0;
     over_blocks(state, f, [&](std::size_t first, std::size_t rows) {
-        total += pt::logistic_along({f.y.data() + first, rows}, {f.y.data() + first, rows}, 0.1, {f.labels.data() + first, rows}, {}).value;
+        total += pt::logistic_along({f.y.data() + first, rows}, {f.y.data() + first, rows}, 0.1,
+                                    {f.labels.data() + first, rows}, {})
+                     .value;
     });
     benchmark::DoNotOptimize(total);
     state.SetBytesProcessed(0);

@@ -9,16 +9,18 @@
 #include <vector>
 
 struct Features {
-    std::size_t         n, p;
-    std::vector<float>  x;
+    std::size_t n, p;
+    std::vector<float> x;
     std::vector<double> y, labels;
 
-    explicit Features(std::size_t rows = 1000000, std::size_t columns = 28) : n(rows), p(columns), x(rows * columns), y(rows), labels(rows) {
+    explicit Features(std::size_t rows = 1000000, std::size_t columns = 28)
+        : n(rows), p(columns), x(rows * columns), y(rows), labels(rows) {
         std::uint64_t state = 1;
-        for (float& v : x) {                     // a sum of four 16-bit numbers: near enough to normal
+        for (float& v : x) {  // a sum of four 16-bit numbers: near enough to normal
             state = state * 6364136223846793005u + 1442695040888963407u;
             const std::uint64_t z = state ^ (state >> 29);
-            v = static_cast<float>((z & 0xffff) + (z >> 16 & 0xffff) + (z >> 32 & 0xffff) + (z >> 48)) * 0x1p-15f - 4.0f;
+            v = static_cast<float>((z & 0xffff) + (z >> 16 & 0xffff) + (z >> 32 & 0xffff) + (z >> 48)) * 0x1p-15f -
+                4.0f;
         }
         for (std::size_t r = 0; r < n; ++r) {
             y[r] = static_cast<double>(x[r * p]) * 0.5 + static_cast<double>(x[r * p + (p > 1)]);

@@ -29,7 +29,11 @@ class Cholesky {
   public:
     /// `triangle` is the upper triangle row by row (`triangle_index`), p(p+1)/2 finite numbers.
     Cholesky(std::span<const double> triangle, std::size_t order, double tolerance = 1e-11)
-        : order_(order), stride_(detail::padded_to_eight(order)), scale_(order), factor_(order * stride_), dropped_(order) {
+        : order_(order),
+          stride_(detail::padded_to_eight(order)),
+          scale_(order),
+          factor_(order * stride_),
+          dropped_(order) {
         for (std::size_t j = 0; j < order_; ++j) {
             const double diagonal = triangle[triangle_index(j, j, order_)];
             scale_[j] = diagonal > 0.0 ? 1.0 / __builtin_sqrt(diagonal) : 0.0;
@@ -45,10 +49,10 @@ class Cholesky {
     std::size_t order() const { return order_; }
     /// How many columns were kept.
     std::size_t rank() const { return rank_; }
-    bool        full_rank() const { return rank_ == order_; }
+    bool full_rank() const { return rank_ == order_; }
     /// The first column that is a combination of the columns before it (or zero); -1 if there is none.
     std::int64_t first_dependent() const { return first_dependent_; }
-    bool         dependent(std::size_t column) const { return dropped_[column] != 0; }
+    bool dependent(std::size_t column) const { return dropped_[column] != 0; }
     /// The smallest share of a kept column's diagonal element that was left for it: near 1 for well conditioned matrices.
     double smallest_pivot() const { return smallest_pivot_; }
     /// log det A over the kept columns.
@@ -70,7 +74,7 @@ class Cholesky {
     /// The diagonal of the inverse of A, p numbers: for standard errors.
     std::vector<double> inverse_diagonal() const {
         std::vector<double> diagonal(order_, 0.0), column(order_);
-        for (std::size_t j = 0; j < order_; ++j) {              // column j of the inverse of L has zeros above j
+        for (std::size_t j = 0; j < order_; ++j) {  // column j of the inverse of L has zeros above j
             if (dropped_[j]) continue;
             column.assign(order_, 0.0);
             column[j] = 1.0 / row(j)[j];
@@ -86,12 +90,12 @@ class Cholesky {
     }
 
   private:
-    double*       row(std::size_t i) { return factor_.data() + i * stride_; }
+    double* row(std::size_t i) { return factor_.data() + i * stride_; }
     const double* row(std::size_t i) const { return factor_.data() + i * stride_; }
 
     /// Row by row of the lower triangle, in panels of columns: the rows below a panel are updated by all its columns at once.
     void factor(double tolerance) {
-        constexpr std::size_t         panel = 32;
+        constexpr std::size_t panel = 32;
         detail::AlignedVector<double> columns(order_ > panel ? panel * stride_ : 0);
         for (std::size_t first = 0; first < order_; first += panel) {
             const std::size_t last = std::min(first + panel, order_);
@@ -103,7 +107,7 @@ class Cholesky {
     /// Column j, whose elements have lost the products of all panels before `first`.
     void factor_column(std::size_t j, std::size_t first, double tolerance) {
         const double pivot = row(j)[j] - detail::dot(row(j) + first, row(j) + first, j - first);
-        const bool   drop = !(pivot > tolerance);
+        const bool drop = !(pivot > tolerance);
         dropped_[j] = drop;
         if (drop) {
             if (first_dependent_ < 0) first_dependent_ = static_cast<std::int64_t>(j);
@@ -119,12 +123,12 @@ class Cholesky {
         }
     }
 
-    std::size_t                   order_, stride_, rank_ = 0;
-    std::int64_t                  first_dependent_ = -1;
-    double                        smallest_pivot_ = 1.0, log_determinant_ = 0.0;
-    std::vector<double>           scale_;
+    std::size_t order_, stride_, rank_ = 0;
+    std::int64_t first_dependent_ = -1;
+    double smallest_pivot_ = 1.0, log_determinant_ = 0.0;
+    std::vector<double> scale_;
     detail::AlignedVector<double> factor_;
-    std::vector<unsigned char>    dropped_;
+    std::vector<unsigned char> dropped_;
 };
 
 }  // namespace partita::inline PARTITA_ABI

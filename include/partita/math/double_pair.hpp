@@ -53,7 +53,7 @@ struct DoublePair {
         return sum(p.high, p.low + __builtin_fma(a.high, b.low, detail::product(a.low, b.high)));
     }
     friend DoublePair operator/(DoublePair a, double b) {
-        const double     q = a.high / b;
+        const double q = a.high / b;
         const DoublePair rest = a - product(q, b);
         return sum(q, (rest.high + rest.low) / b);
     }

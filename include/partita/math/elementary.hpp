@@ -20,7 +20,9 @@ namespace detail {
 inline double select(bool mask, double yes, double no) { return mask ? yes : no; }
 inline double minimum(double a, double b) { return a < b ? a : b; }
 inline double maximum(double a, double b) { return a > b ? a : b; }
-inline double absolute(double a) { return std::bit_cast<double>(std::bit_cast<std::uint64_t>(a) & ~(std::uint64_t(1) << 63)); }
+inline double absolute(double a) {
+    return std::bit_cast<double>(std::bit_cast<std::uint64_t>(a) & ~(std::uint64_t(1) << 63));
+}
 
 /// 2^n, where `shifted` is n + 1.5·2^52 and -1022 <= n <= 1023.
 inline double power_of_two(double shifted) {
@@ -38,9 +40,9 @@ inline void split_exponent(double x, double& exponent, double& mantissa) {
 
 // ---- the formulas ------------------------------------------------------------------------------------------------------
 
-inline constexpr double shifter = 0x1.8p+52;                    // adding it rounds to an integer
+inline constexpr double shifter = 0x1.8p+52;  // adding it rounds to an integer
 inline constexpr double log2_of_e = 0x1.71547652b82fep+0;
-inline constexpr double ln2_high = 0x1.62e42feep-1;             // 32 bits: its product with an exponent is exact
+inline constexpr double ln2_high = 0x1.62e42feep-1;  // 32 bits: its product with an exponent is exact
 inline constexpr double ln2_low = 0x1.a39ef35793c76p-33;
 
 /// (exp(r) - 1 - r - r²/2) / r³ for |r| <= ln(2)/2: interpolated at Chebyshev nodes; relative error of exp 2^-59.
@@ -64,7 +66,7 @@ template <class V>
     n = shifted - V(shifter);
     const V near = fused(n, V(-ln2_high), x);
     const V r = fused(n, V(-ln2_low), near);
-    const V lost = fused(n, V(-ln2_low), near - r);             // what rounding r lost
+    const V lost = fused(n, V(-ln2_low), near - r);  // what rounding r lost
     const V r2 = r * r;
     return r + fused(r2, fused(r, exp_tail(r), V(0.5)), lost);
 }
@@ -74,7 +76,7 @@ V exp_of(const V& x) {
     V shifted, n;
     const V bounded = minimum(maximum(x, V(-746.0)), V(710.0));
     const V fraction = reduced_expm1(bounded, shifted, n) + V(1.0);
-    const V half = fused(n, V(0.5), V(shifter));                // two factors: each is a normal number
+    const V half = fused(n, V(0.5), V(shifter));  // two factors: each is a normal number
     const V rest = (n - (half - V(shifter))) + V(shifter);
     const V value = (fraction * power_of_two(half)) * power_of_two(rest);
     return select(x == x, value, x);
@@ -134,7 +136,7 @@ V log1p_of(const V& x) {
     const V infinity(__builtin_inf());
     const V u = V(1.0) + x;
     const V back = u - V(1.0);
-    const V lost = (V(1.0) - (u - back)) + (x - back);          // 1 + x = u + lost exactly
+    const V lost = (V(1.0) - (u - back)) + (x - back);  // 1 + x = u + lost exactly
     V exponent, mantissa;
     split_exponent(u, exponent, mantissa);
     const V value = log_of_parts(exponent, mantissa, lost / u);

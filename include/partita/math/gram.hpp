@@ -31,17 +31,26 @@ namespace partita::inline PARTITA_ABI {
 class BlockGram {
   public:
     BlockGram(std::size_t columns, bool has_target)
-        : columns_(columns), targets_(has_target ? 1 : 0), order_(columns + targets_ + 1),
-          stride_(detail::padded_to_eight(order_)), rows_(detail::tile_rows(order_)), high_(triangle_size(order_)),
-          low_(triangle_size(order_)), shift_(order_), sums_(stride_ * stride_), tile_(rows_ * stride_) {}
+        : columns_(columns),
+          targets_(has_target ? 1 : 0),
+          order_(columns + targets_ + 1),
+          stride_(detail::padded_to_eight(order_)),
+          rows_(detail::tile_rows(order_)),
+          high_(triangle_size(order_)),
+          low_(triangle_size(order_)),
+          shift_(order_),
+          sums_(stride_ * stride_),
+          tile_(rows_ * stride_) {}
 
-    std::size_t             order() const { return order_; }
+    std::size_t order() const { return order_; }
     std::span<const double> high() const { return high_; }
     std::span<const double> low() const { return low_; }
 
     /// `y` has n targets, or is null if there is none.
     BlockCell compute(MatrixView<const float> x, const double* y, Weights weights = {}) { return dense(x, y, weights); }
-    BlockCell compute(MatrixView<const double> x, const double* y, Weights weights = {}) { return dense(x, y, weights); }
+    BlockCell compute(MatrixView<const double> x, const double* y, Weights weights = {}) {
+        return dense(x, y, weights);
+    }
 
     BlockCell compute(SparseView<float> x, const double* y, Weights weights = {}) {
         start_from_zero();
@@ -50,7 +59,7 @@ class BlockGram {
             const double w = weights[r];
             if (w == 0.0) continue;
             for (std::int64_t a = x.offsets[r]; a < x.offsets[r + 1]; ++a) {
-                const auto   i = static_cast<std::size_t>(x.indices[a]);
+                const auto i = static_cast<std::size_t>(x.indices[a]);
                 const double v = w * static_cast<double>(x.values[a]);
                 for (std::int64_t b = a; b < x.offsets[r + 1]; ++b) {
                     add(i, static_cast<std::size_t>(x.indices[b]), v, static_cast<double>(x.values[b]));
@@ -96,12 +105,13 @@ class BlockGram {
     template <class T>
     BlockCell dense(MatrixView<const T> x, const double* y, Weights weights) {
         detail::provisional_means(x, weights, shift_.data());
-        if (targets_) detail::provisional_means(MatrixView<const double>(y, x.rows(), 1), weights, shift_.data() + columns_);
+        if (targets_)
+            detail::provisional_means(MatrixView<const double>(y, x.rows(), 1), weights, shift_.data() + columns_);
         shift_[order_ - 1] = 0.0;
         pass(x, y, weights);
         if (off_centre()) {
             const double* last = sums_.data() + order_ - 1;
-            const double  weight = last[(order_ - 1) * stride_];
+            const double weight = last[(order_ - 1) * stride_];
             for (std::size_t c = 0; c + 1 < order_; ++c) shift_[c] += last[c * stride_] / weight;
             pass(x, y, weights);
         }
@@ -121,10 +131,10 @@ class BlockGram {
         for (std::size_t first = 0; first < x.rows(); first += rows_) {
             const std::size_t rows = std::min(rows_, x.rows() - first);
             for (std::size_t r = 0; r < rows; ++r) {
-                double*      to = tile_.data() + r * stride_;
-                const T*     from = x.data() + (first + r) * x.stride();
+                double* to = tile_.data() + r * stride_;
+                const T* from = x.data() + (first + r) * x.stride();
                 const double w = weights[first + r];
-                if (w == 0.0) {                                  // as if the row were not there, whatever it holds
+                if (w == 0.0) {  // as if the row were not there, whatever it holds
                     for (std::size_t c = 0; c < order_; ++c) to[c] = 0.0;
                 } else {
                     detail::shifted_row(from, shift_.data(), columns_, to);
@@ -135,13 +145,14 @@ class BlockGram {
             }
             const double* left = weights.unit() ? tile_.data() : weighted_.data();
             detail::add_products(left, tile_.data(), rows, stride_, sums_.data(),
-                                 detail::next_tile(x.data() + first * x.stride(), rows_, x.stride(), columns_));
+                                 detail::next_tile(x.data() + first * x.stride(), rows_, x.stride(), columns_,
+                                                   detail::pace_of_products(stride_, columns_ * sizeof(T))));
         }
     }
 
     bool off_centre() const {
         const double weight = sums_[(order_ - 1) * stride_ + order_ - 1];
-        bool         off = false;
+        bool off = false;
         for (std::size_t c = 0; c + 1 < order_; ++c) {
             const double square = sums_[c * stride_ + c], sum = sums_[c * stride_ + order_ - 1];
             const double around_mean = fused(-sum / weight, sum, square);
@@ -153,15 +164,15 @@ class BlockGram {
     /// From sums around the shifts to raw sums, in pairs: Σw(xᵢ-sᵢ)(xⱼ-sⱼ) + sᵢΣw(xⱼ-sⱼ) + sⱼΣw(xᵢ-sᵢ) + sᵢsⱼΣw.
     bool finish() {
         const std::size_t ones = order_ - 1;
-        const double      weight = sums_[ones * stride_ + ones];
-        double            finite = 0.0;
-        std::size_t       at = 0;
+        const double weight = sums_[ones * stride_ + ones];
+        double finite = 0.0;
+        std::size_t at = 0;
         for (std::size_t i = 0; i < order_; ++i) {
-            const double      si = shift_[i], di = sums_[i * stride_ + ones];
-            const DoublePair  weighted_shift = DoublePair::product(weight, si);
+            const double si = shift_[i], di = sums_[i * stride_ + ones];
+            const DoublePair weighted_shift = DoublePair::product(weight, si);
             for (std::size_t j = i; j < order_; ++j, ++at) {
                 const double around = sums_[i * stride_ + j];
-                DoublePair   total = {around, 0.0};
+                DoublePair total = {around, 0.0};
                 if (j < ones) {
                     const double sj = shift_[j], dj = sums_[j * stride_ + ones];
                     total = total + (DoublePair::product(si, dj) + DoublePair::product(sj, di));
@@ -193,27 +204,28 @@ class BlockGram {
         add(order_ - 1, order_ - 1, w, 1.0);
     }
     BlockCell bad_target(const double* y, std::size_t r) const {
-        if (targets_ && !(y[r] - y[r] == 0.0)) return {static_cast<std::int64_t>(r), static_cast<std::int64_t>(columns_)};
+        if (targets_ && !(y[r] - y[r] == 0.0))
+            return {static_cast<std::int64_t>(r), static_cast<std::int64_t>(columns_)};
         return {};
     }
 
-    std::size_t         columns_, targets_, order_, stride_, rows_;
+    std::size_t columns_, targets_, order_, stride_, rows_;
     std::vector<double> high_, low_;
     detail::AlignedVector<double> shift_, sums_, tile_, weighted_;
 };
 
 /// Means and centred products of m columns over all rows.
 struct CentredGram {
-    double              weight = 0.0;    ///< Σw
-    std::vector<double> means;           ///< m
-    std::vector<double> products;        ///< Σw(xᵢ - mean)(xⱼ - mean), upper triangle row by row, order m
+    double weight = 0.0;           ///< Σw
+    std::vector<double> means;     ///< m
+    std::vector<double> products;  ///< Σw(xᵢ - mean)(xⱼ - mean), upper triangle row by row, order m
 };
 
 /// Makes them of the summed triangle of `order` = m + 1 whose last column belongs to the ones (what BlockGram's blocks add up
 /// to), read as pairs: `high` the rounded exact sum, `low` what it has beyond.
 inline CentredGram centred_gram(std::span<const double> high, std::span<const double> low, std::size_t order) {
     const std::size_t m = order - 1;
-    const auto        pair = [&](std::size_t i, std::size_t j) {
+    const auto pair = [&](std::size_t i, std::size_t j) {
         const std::size_t at = triangle_index(i, j, order);
         return DoublePair::sum(high[at], low[at]);
     };
@@ -228,7 +240,7 @@ inline CentredGram centred_gram(std::span<const double> high, std::span<const do
         gram.means[i] = mean.high;
         for (std::size_t j = i; j < m; ++j, ++at) {
             const DoublePair raw = pair(i, j);
-            const double     centred = (raw - mean * pair(j, m)).high;
+            const double centred = (raw - mean * pair(j, m)).high;
             gram.products[at] = i == j && !(centred > raw.high * 0x1p-96) ? 0.0 : centred;
         }
     }

@@ -31,16 +31,16 @@ inline double logistic_terms(std::span<const double> margins, std::span<const do
                              double* residuals, double* curvatures) {
     using detail::Lanes8;
     const std::size_t n = margins.size();
-    Lanes8            total;
+    Lanes8 total;
     for (std::size_t r = 0; r < n; r += 8) {
-        const bool   whole = r + 8 <= n;
-        const auto   from = [&](const double* x) { return whole ? Lanes8::load(x + r) : Lanes8::load(x + r, n - r); };
+        const bool whole = r + 8 <= n;
+        const auto from = [&](const double* x) { return whole ? Lanes8::load(x + r) : Lanes8::load(x + r, n - r); };
         const Lanes8 z = from(margins.data()), y = from(labels.data());
-        const auto   terms = detail::logistic_lanes(z, y);
-        Lanes8       w(1.0);
+        const auto terms = detail::logistic_lanes(z, y);
+        Lanes8 w(1.0);
         if (!weights.unit()) w = from(weights.data());
         else if (!whole) w = Lanes8::load(detail::ones_then_zeros + 8 - (n - r));
-        const auto   counts = Lanes8(0.0) < w;
+        const auto counts = Lanes8(0.0) < w;
         const Lanes8 zero;
         total = select(counts, fused(w, terms.loss, total), total);
         const Lanes8 residual = select(counts, w * terms.residual, zero);
@@ -58,17 +58,17 @@ inline AlongLine logistic_along(std::span<const double> margins, std::span<const
                                 std::span<const double> labels, Weights weights) {
     using detail::Lanes8;
     const std::size_t n = margins.size();
-    Lanes8            value, slope, curvature;
-    const Lanes8      t(step);
+    Lanes8 value, slope, curvature;
+    const Lanes8 t(step);
     for (std::size_t r = 0; r < n; r += 8) {
-        const bool   whole = r + 8 <= n;
-        const auto   from = [&](const double* x) { return whole ? Lanes8::load(x + r) : Lanes8::load(x + r, n - r); };
+        const bool whole = r + 8 <= n;
+        const auto from = [&](const double* x) { return whole ? Lanes8::load(x + r) : Lanes8::load(x + r, n - r); };
         const Lanes8 d = from(directions.data());
-        const auto   terms = detail::logistic_lanes(fused(t, d, from(margins.data())), from(labels.data()));
-        Lanes8       w(1.0);
+        const auto terms = detail::logistic_lanes(fused(t, d, from(margins.data())), from(labels.data()));
+        Lanes8 w(1.0);
         if (!weights.unit()) w = from(weights.data());
         else if (!whole) w = Lanes8::load(detail::ones_then_zeros + 8 - (n - r));
-        const auto   counts = Lanes8(0.0) < w;
+        const auto counts = Lanes8(0.0) < w;
         const Lanes8 wd = w * d;
         value = select(counts, fused(w, terms.loss, value), value);
         slope = select(counts, fused(wd, terms.residual, slope), slope);
@@ -86,9 +86,18 @@ inline AlongLine logistic_along(std::span<const double> margins, std::span<const
 class LogisticBlock {
   public:
     LogisticBlock(std::size_t columns, bool intercept)
-        : columns_(columns), intercept_(intercept), size_(columns + (intercept ? 1 : 0)),
-          stride_(detail::padded_to_eight(size_)), rows_(detail::tile_rows(size_)), tile_(rows_ * stride_),
-          coefficients_(stride_), gradient_(stride_), labels_(rows_), weights_(rows_), margins_(rows_), residuals_(rows_),
+        : columns_(columns),
+          intercept_(intercept),
+          size_(columns + (intercept ? 1 : 0)),
+          stride_(detail::padded_to_eight(size_)),
+          rows_(detail::tile_rows(size_)),
+          tile_(rows_ * stride_),
+          coefficients_(stride_),
+          gradient_(stride_),
+          labels_(rows_),
+          weights_(rows_),
+          margins_(rows_),
+          residuals_(rows_),
           curvatures_(rows_) {}
 
     std::size_t size() const { return size_; }
@@ -120,7 +129,7 @@ class LogisticBlock {
     template <class T>
     std::size_t load(MatrixView<const T> x, Weights weights, std::size_t first, std::size_t rows) {
         for (std::size_t r = 0; r < rows; ++r) {
-            double*  to = tile_.data() + r * stride_;
+            double* to = tile_.data() + r * stride_;
             const T* from = x.data() + (first + r) * x.stride();
             if (weights[first + r] == 0.0) {
                 std::fill_n(to, size_, 0.0);
@@ -149,8 +158,9 @@ class LogisticBlock {
     }
 
     template <class T>
-    double run(MatrixView<const T> x, std::span<const double> labels, Weights weights, std::span<const double> coefficients,
-               std::span<double> gradient, std::span<double> hessian, std::span<double> margins) {
+    double run(MatrixView<const T> x, std::span<const double> labels, Weights weights,
+               std::span<const double> coefficients, std::span<double> gradient, std::span<double> hessian,
+               std::span<double> margins) {
         take(coefficients);
         std::fill(gradient_.begin(), gradient_.end(), 0.0);
         if (!hessian.empty()) {
@@ -160,16 +170,19 @@ class LogisticBlock {
         detail::Lanes8 loss;
         for (std::size_t first = 0; first < x.rows(); first += rows_) {
             const std::size_t rows = std::min(rows_, x.rows() - first), padded = load(x, weights, first, rows);
-            detail::Upcoming  upcoming = detail::next_tile(x.data() + first * x.stride(), rows_, x.stride(), columns_);
+            detail::Upcoming upcoming =
+                detail::next_tile(x.data() + first * x.stride(), rows_, x.stride(), columns_, 1);
             detail::margins_of_tile(tile_.data(), padded, stride_, coefficients_.data(), margins_.data());
             if (!margins.empty()) std::copy_n(margins_.data(), rows, margins.data() + first);
             loss = terms(labels, weights, first, rows, padded, loss, upcoming);
             detail::add_gradient_of_tile(tile_.data(), padded, stride_, residuals_.data(), gradient_.data());
             if (!hessian.empty()) {
                 for (std::size_t r = 0; r < rows; ++r) {
-                    detail::scaled_row(tile_.data() + r * stride_, curvatures_[r], stride_, weighted_.data() + r * stride_);
+                    detail::scaled_row(tile_.data() + r * stride_, curvatures_[r], stride_,
+                                       weighted_.data() + r * stride_);
                 }
-                detail::add_products(weighted_.data(), tile_.data(), rows, stride_, products_.data(), detail::Upcoming{});
+                detail::add_products(weighted_.data(), tile_.data(), rows, stride_, products_.data(),
+                                     detail::Upcoming{});
             }
         }
         std::copy_n(gradient_.data(), size_, gradient.data());
@@ -196,7 +209,7 @@ class LogisticBlock {
         }
         const Lanes8 zero;
         for (std::size_t r = 0; r < padded; r += 8) {
-            for (std::size_t k = 0; k < columns_; k += 2) upcoming.ask();      // eight rows of float are columns / 2 lines
+            for (std::size_t k = 0; k < columns_; k += 2) upcoming.ask();  // eight rows of float are columns / 2 lines
             const auto part = detail::logistic_lanes(Lanes8::load(margins_.data() + r), Lanes8::load(y + r));
             if (!w) {
                 loss = loss + part.loss;
@@ -204,7 +217,7 @@ class LogisticBlock {
                 part.curvature.store(curvatures_.data() + r);
             } else {
                 const Lanes8 weight = Lanes8::load(w + r);
-                const auto   counts = zero < weight;
+                const auto counts = zero < weight;
                 loss = select(counts, fused(weight, part.loss, loss), loss);
                 select(counts, weight * part.residual, zero).store(residuals_.data() + r);
                 select(counts, weight * part.curvature, zero).store(curvatures_.data() + r);
@@ -213,9 +226,9 @@ class LogisticBlock {
         return loss;
     }
 
-    std::size_t         columns_;
-    bool                intercept_;
-    std::size_t         size_, stride_, rows_;
+    std::size_t columns_;
+    bool intercept_;
+    std::size_t size_, stride_, rows_;
     detail::AlignedVector<double> tile_, coefficients_, gradient_, labels_, weights_, margins_, residuals_, curvatures_;
     detail::AlignedVector<double> weighted_, products_;
 };
@@ -226,10 +239,10 @@ class LogisticBlock {
 inline void block_margins(SparseView<float> x, std::span<const double> coefficients, double intercept,
                           std::span<double> margins) {
     for (std::size_t r = 0; r < x.rows; ++r) {
-        double             even = 0.0, odd = 0.0;
-        std::int64_t       a = x.offsets[r];
+        double even = 0.0, odd = 0.0;
+        std::int64_t a = x.offsets[r];
         const std::int64_t end = x.offsets[r + 1];
-        const auto         w = [&](std::int64_t k) { return coefficients[static_cast<std::size_t>(x.indices[k])]; };
+        const auto w = [&](std::int64_t k) { return coefficients[static_cast<std::size_t>(x.indices[k])]; };
         for (; a + 1 < end; a += 2) {
             even = fused(static_cast<double>(x.values[a]), w(a), even);
             odd = fused(static_cast<double>(x.values[a + 1]), w(a + 1), odd);
@@ -238,7 +251,8 @@ inline void block_margins(SparseView<float> x, std::span<const double> coefficie
         margins[r] = (even + odd) + intercept;
     }
 }
-inline void block_margins(OneHotView x, std::span<const double> coefficients, double intercept, std::span<double> margins) {
+inline void block_margins(OneHotView x, std::span<const double> coefficients, double intercept,
+                          std::span<double> margins) {
     for (std::size_t r = 0; r < x.rows; ++r) {
         margins[r] = x.codes[r] < 0 ? intercept : coefficients[static_cast<std::size_t>(x.codes[r])] + intercept;
     }
@@ -284,7 +298,7 @@ inline void add_block_hessian(SparseView<float> x, std::span<const double> curva
     for (std::size_t r = 0; r < x.rows; ++r) {
         if (curvatures[r] == 0.0) continue;
         for (std::int64_t a = x.offsets[r]; a < x.offsets[r + 1]; ++a) {
-            const auto   i = static_cast<std::size_t>(x.indices[a]);
+            const auto i = static_cast<std::size_t>(x.indices[a]);
             const double scaled = curvatures[r] * static_cast<double>(x.values[a]);
             for (std::int64_t b = a; b < x.offsets[r + 1]; ++b) {
                 double& h = hessian[triangle_index(i, static_cast<std::size_t>(x.indices[b]), order)];

@@ -44,7 +44,7 @@ namespace detail {
 template <class T>
 void provisional_means(MatrixView<const T> x, Weights weights, double* shift) {
     const std::size_t n = x.rows(), p = x.columns();
-    double            count = 0;
+    double count = 0;
     for (std::size_t c = 0; c < p; ++c) shift[c] = 0.0;
     for (std::size_t k = 0; k < 16 && k < n; ++k) {
         const std::size_t r = n <= 16 ? k : k * n / 16;
@@ -79,13 +79,18 @@ inline double sum_of_weights(Weights weights, std::size_t n) {
 class BlockMoments {
   public:
     explicit BlockMoments(std::size_t columns)
-        : columns_(columns), phases_(detail::phases_for(columns)), high_(2 * columns + 1), low_(2 * columns + 1),
-          shift_(phases_ * columns), sum_(phases_ * columns), square_(phases_ * columns) {}
+        : columns_(columns),
+          phases_(detail::phases_for(columns)),
+          high_(2 * columns + 1),
+          low_(2 * columns + 1),
+          shift_(phases_ * columns),
+          sum_(phases_ * columns),
+          square_(phases_ * columns) {}
 
     BlockCell compute(MatrixView<const float> x, Weights weights = {}) { return run(x, weights); }
     BlockCell compute(MatrixView<const double> x, Weights weights = {}) { return run(x, weights); }
 
-    std::size_t             columns() const { return columns_; }
+    std::size_t columns() const { return columns_; }
     std::span<const double> high() const { return high_; }
     std::span<const double> low() const { return low_; }
 
@@ -163,7 +168,7 @@ class BlockMoments {
         low_[0] = 0.0;
         double finite = 0.0;
         for (std::size_t c = 0; c < columns_; ++c) {
-            const double     s = shift_[c], d = sum_[c];
+            const double s = shift_[c], d = sum_[c];
             const DoublePair total = DoublePair::product(weight, s) + DoublePair{d, 0.0};
             const DoublePair cross = DoublePair::product(s, d);
             const DoublePair squares = DoublePair::product(s, s) * DoublePair{weight, 0.0} +
@@ -179,16 +184,16 @@ class BlockMoments {
 
     static constexpr std::size_t groups_at_once = 8;
 
-    std::size_t         columns_, phases_;
+    std::size_t columns_, phases_;
     std::vector<double> high_, low_;
     detail::AlignedVector<double> shift_, sum_, square_;
 };
 
 /// What the sums of one column over all rows say.
 struct Moments {
-    double weight = 0.0;             ///< Σw
-    double mean = 0.0;               ///< Σwx / Σw
-    double centred_squares = 0.0;    ///< Σw(x - mean)²: over Σw it is the variance, over Σw - 1 the unbiased one
+    double weight = 0.0;           ///< Σw
+    double mean = 0.0;             ///< Σwx / Σw
+    double centred_squares = 0.0;  ///< Σw(x - mean)²: over Σw it is the variance, over Σw - 1 the unbiased one
 };
 
 /// Mean and centred squares from Σw, Σwx and Σwx² over all rows, the latter two as pairs: read an exact sum as `high`, its
@@ -197,7 +202,7 @@ inline Moments moments_of(double weight, DoublePair sum, DoublePair squares) {
     if (!(weight > 0.0)) return {};
     const DoublePair mean = sum / weight;
     const DoublePair centred = squares - (sum * sum) / weight;
-    const bool       resolved = centred.high > squares.high * 0x1p-96;
+    const bool resolved = centred.high > squares.high * 0x1p-96;
     return {weight, mean.high, resolved ? centred.high : 0.0};
 }
 
@@ -206,15 +211,16 @@ inline Moments moments_of(double weight, DoublePair sum, DoublePair squares) {
 /// Returns the first cell that is NaN or infinite. A block without such rows gives infinity and -infinity.
 template <class T>
 BlockCell block_extremes(MatrixView<const T> x, Weights weights, std::span<T> low, std::span<T> high) {
-    constexpr T       infinity = std::numeric_limits<T>::infinity();
+    constexpr T infinity = std::numeric_limits<T>::infinity();
     const std::size_t p = x.columns(), phases = weights.unit() && x.stride() == p ? detail::phases_for(p) : 1;
-    std::vector<T>    l(phases * p, infinity), h(phases * p, -infinity);
+    std::vector<T> l(phases * p, infinity), h(phases * p, -infinity);
     const std::size_t groups = x.rows() / phases, stride = phases * x.stride();
-    T                 finite = T(0);
+    T finite = T(0);
     const std::size_t at_once = weights.unit() ? 8 : 1;
     for (std::size_t g = 0; g < groups; g += at_once) {
-        if (weights[g] == 0.0) continue;                        // with weights there is one phase: a group is a row
-        finite += detail::add_extremes(x.data() + g * stride, stride, std::min(at_once, groups - g), phases * p, l.data(), h.data());
+        if (weights[g] == 0.0) continue;  // with weights there is one phase: a group is a row
+        finite += detail::add_extremes(x.data() + g * stride, stride, std::min(at_once, groups - g), phases * p,
+                                       l.data(), h.data());
     }
     finite += detail::add_extremes(x.data() + groups * stride, 0, 1, x.rows() % phases * p, l.data(), h.data());
     for (std::size_t k = 0; k < phases * p; ++k) {
@@ -224,7 +230,7 @@ BlockCell block_extremes(MatrixView<const T> x, Weights weights, std::span<T> lo
         if (h[k] > b) b = h[k];
     }
     for (std::size_t c = 0; c < p; ++c) {
-        low[c] = l[c] + T(0);                                   // of the two zeros the positive one
+        low[c] = l[c] + T(0);  // of the two zeros the positive one
         high[c] = h[c] + T(0);
     }
     return finite == T(0) ? BlockCell{} : find_non_finite(x, weights);

@@ -48,7 +48,7 @@ class StepMemory {
 
     /// direction = -(approximate inverse Hessian)·gradient, by the two loops.
     void direction(std::span<const double> gradient, std::span<double> direction) const {
-        const std::size_t   m = gradient.size();
+        const std::size_t m = gradient.size();
         std::vector<double> share(pairs_.size());
         for (std::size_t c = 0; c < m; ++c) direction[c] = -gradient[c];
         for (std::size_t k = pairs_.size(); k-- > 0;) {
@@ -68,9 +68,9 @@ class StepMemory {
   private:
     struct Pair {
         std::vector<double> step, change;
-        double              curvature = 0.0, change_squared = 0.0;
+        double curvature = 0.0, change_squared = 0.0;
     };
-    std::size_t       capacity_;
+    std::size_t capacity_;
     std::vector<Pair> pairs_;
 };
 
@@ -79,7 +79,7 @@ inline double cubic_minimum(double a, AlongLine at_a, double b, AlongLine at_b) 
     const double low = a < b ? a : b, width = a < b ? b - a : a - b;
     const double d1 = (at_a.slope + at_b.slope) - 3.0 * ((at_a.value - at_b.value) / (a - b));
     const double square = fused(d1, d1, -product(at_a.slope, at_b.slope));
-    double       t = fused(0.5, width, low);
+    double t = fused(0.5, width, low);
     if (square >= 0.0) {
         const double root = b > a ? __builtin_sqrt(square) : -__builtin_sqrt(square);
         const double share = ((at_b.slope + root) - d1) / ((at_b.slope - at_a.slope) + 2.0 * root);
@@ -93,7 +93,7 @@ inline double cubic_minimum(double a, AlongLine at_a, double b, AlongLine at_b) 
 /// What a line search found.
 struct FoundStep {
     double step = 0.0;
-    bool   found = false;
+    bool found = false;
 };
 
 /// A step that meets the strong Wolfe conditions with 1e-4 and 0.9, from at(0) = `start` and a first guess.
@@ -102,22 +102,20 @@ struct FoundStep {
 template <class At>
 FoundStep strong_wolfe(const AlongLine& start, double guess, At&& at) {
     const double noise = noise_of(start.value);
-    const auto   low_enough = [&](double step, const AlongLine& v) {
+    const auto low_enough = [&](double step, const AlongLine& v) {
         return v.value <= fused(1e-4 * step, start.slope, start.value) + noise;
     };
-    const auto flat = [&](const AlongLine& v) {
-        return v.slope <= -0.9 * start.slope && v.slope >= 0.9 * start.slope;
-    };
-    double    before = 0.0, step = guess;
+    const auto flat = [&](const AlongLine& v) { return v.slope <= -0.9 * start.slope && v.slope >= 0.9 * start.slope; };
+    double before = 0.0, step = guess;
     AlongLine at_before = start;
-    double    low = 0.0, high = 0.0;
+    double low = 0.0, high = 0.0;
     AlongLine at_low, at_high;
-    bool      bracketed = false;
+    bool bracketed = false;
     for (int k = 0; k < 40 && !bracketed; ++k) {
         const AlongLine v = at(step);
-        const bool      finite = v.value - v.value == 0.0 && v.slope - v.slope == 0.0;
+        const bool finite = v.value - v.value == 0.0 && v.slope - v.slope == 0.0;
         if (!finite) {
-            step = fused(0.5, step - before, before);            // back into where it is finite
+            step = fused(0.5, step - before, before);  // back into where it is finite
             continue;
         }
         if (!low_enough(step, v) || (k > 0 && v.value >= at_before.value + noise)) {
@@ -134,7 +132,7 @@ FoundStep strong_wolfe(const AlongLine& start, double guess, At&& at) {
     }
     if (!bracketed) return {before, before > 0.0};
     for (int k = 0; k < 40; ++k) {
-        const double    t = cubic_minimum(low, at_low, high, at_high);
+        const double t = cubic_minimum(low, at_low, high, at_high);
         const AlongLine v = at(t);
         if (!(v.value - v.value == 0.0) || !low_enough(t, v) || v.value >= at_low.value + noise) {
             high = t, at_high = v;
@@ -153,7 +151,7 @@ FoundStep strong_wolfe(const AlongLine& start, double guess, At&& at) {
 
 /// Settings of lbfgs.
 struct LbfgsSettings : DescentSettings {
-    int memory = 10;                      ///< how many steps the approximate Hessian is made of
+    int memory = 10;  ///< how many steps the approximate Hessian is made of
 };
 
 /// Minimises `objective` from `start` by L-BFGS with a strong Wolfe line search.
@@ -166,18 +164,18 @@ struct LbfgsSettings : DescentSettings {
 template <class Objective, class Proceed>
 Descent lbfgs(std::span<const double> start, Objective&& objective, const LbfgsSettings& settings, Proceed&& proceed) {
     const std::size_t m = start.size();
-    Descent           d;
+    Descent d;
     d.point.assign(start.begin(), start.end());
     std::vector<double> gradient(m), direction(m), trial(m), trial_gradient(m);
-    detail::StepMemory  memory(static_cast<std::size_t>(settings.memory > 0 ? settings.memory : 1));
-    const auto          evaluate = [&](const std::vector<double>& x, std::vector<double>& g) {
+    detail::StepMemory memory(static_cast<std::size_t>(settings.memory > 0 ? settings.memory : 1));
+    const auto evaluate = [&](const std::vector<double>& x, std::vector<double>& g) {
         ++d.evaluations;
         return objective(std::span<const double>(x), std::span<double>(g));
     };
     d.objective = evaluate(d.point, gradient);
     d.history.push_back(d.objective);
     d.gradient_norm = detail::largest_element(gradient);
-    int stalls = 0;
+    detail::Stall stall;
     while (true) {
         if (detail::gradient_is_small(d, settings)) {
             d.stopped = Stopped::gradient_small;
@@ -199,7 +197,7 @@ Descent lbfgs(std::span<const double> start, Objective&& objective, const LbfgsS
             const double norm = __builtin_sqrt(-here.slope);
             guess = norm > 1.0 ? 1.0 / norm : 1.0;
         }
-        double     evaluated_step = -1.0, value = 0.0;
+        double evaluated_step = -1.0, value = 0.0;
         const auto full = [&](double step) {
             for (std::size_t c = 0; c < m; ++c) trial[c] = fused(step, direction[c], d.point[c]);
             value = evaluate(trial, trial_gradient);
@@ -216,9 +214,9 @@ Descent lbfgs(std::span<const double> start, Objective&& objective, const LbfgsS
         };
         const detail::FoundStep found = detail::strong_wolfe(here, guess, at);
         if (!found.found) {
-            if (!memory.empty()) {                              // once more along the gradient itself
+            if (!memory.empty()) {  // once more along the gradient itself
                 memory.clear();
-                if (++stalls < 3) continue;
+                if (++stall.count < 5) continue;
             }
             d.stopped = Stopped::no_progress;
             return d;
@@ -236,7 +234,7 @@ Descent lbfgs(std::span<const double> start, Objective&& objective, const LbfgsS
             d.stopped = Stopped::cancelled;
             return d;
         }
-        if (detail::settled(d, decrease, stalls, settings)) return d;
+        if (detail::settled(d, decrease, stall, settings)) return d;
     }
 }
 template <class Objective>

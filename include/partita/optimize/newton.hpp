@@ -19,7 +19,8 @@ namespace partita::inline PARTITA_ABI {
 namespace detail {
 
 /// -H⁻¹g in `direction`, and the slope along it; falls back on the gradient scaled by H's diagonal if that is no descent.
-inline double newton_direction(std::span<const double> gradient, std::span<const double> hessian, std::span<double> direction) {
+inline double newton_direction(std::span<const double> gradient, std::span<const double> hessian,
+                               std::span<double> direction) {
     const std::size_t m = gradient.size();
     for (std::size_t c = 0; c < m; ++c) direction[c] = -gradient[c];
     Cholesky(hessian, m, 1e-13).solve(direction);
@@ -45,11 +46,13 @@ inline double newton_direction(std::span<const double> gradient, std::span<const
 /// iteration; false stops. Unknowns that the Hessian does not determine keep their start. Deterministic if the objective is.
 /// Cost per iteration: an evaluation and m³/6. Source: Nocedal and Wright, Numerical Optimization, 3.1 and 3.3.
 template <class Objective, class Proceed>
-Descent newton(std::span<const double> start, Objective&& objective, const DescentSettings& settings, Proceed&& proceed) {
+Descent newton(std::span<const double> start, Objective&& objective, const DescentSettings& settings,
+               Proceed&& proceed) {
     const std::size_t m = start.size();
-    Descent           d;
+    Descent d;
     d.point.assign(start.begin(), start.end());
-    std::vector<double> gradient(m), hessian(triangle_size(m)), direction(m), trial(m), next_gradient(m), next_hessian(hessian.size());
+    std::vector<double> gradient(m), hessian(triangle_size(m)), direction(m), trial(m), next_gradient(m),
+        next_hessian(hessian.size());
     const auto evaluate = [&](const std::vector<double>& x, std::vector<double>& g, std::vector<double>& h) {
         ++d.evaluations;
         return objective(std::span<const double>(x), std::span<double>(g), std::span<double>(h));
@@ -57,7 +60,7 @@ Descent newton(std::span<const double> start, Objective&& objective, const Desce
     d.objective = evaluate(d.point, gradient, hessian);
     d.history.push_back(d.objective);
     d.gradient_norm = detail::largest_element(gradient);
-    int stalls = 0;
+    detail::Stall stall;
     while (true) {
         if (detail::gradient_is_small(d, settings)) {
             d.stopped = Stopped::gradient_small;
@@ -69,17 +72,18 @@ Descent newton(std::span<const double> start, Objective&& objective, const Desce
         }
         const double slope = detail::newton_direction(gradient, hessian, direction);
         const double noise = detail::noise_of(d.objective);
-        double       step = 1.0, value = 0.0;
-        bool         found = false;
-        const auto   acceptable = [&](double v) { return v <= fused(1e-4 * step, slope, d.objective) + noise; };
-        const auto   move = [&] {
+        double step = 1.0, value = 0.0;
+        bool found = false;
+        const auto acceptable = [&](double v) { return v <= fused(1e-4 * step, slope, d.objective) + noise; };
+        const auto move = [&] {
             for (std::size_t c = 0; c < m; ++c) trial[c] = fused(step, direction[c], d.point[c]);
         };
         for (int halvings = 0; halvings < 60 && !found && slope < 0.0; ++halvings, step *= found ? 1.0 : 0.5) {
             if constexpr (EvaluatesAlongLine<Objective>) {
                 if (halvings > 0) {
                     ++d.line_evaluations;
-                    const AlongLine at = objective.along(std::span<const double>(d.point), std::span<const double>(direction), step);
+                    const AlongLine at =
+                        objective.along(std::span<const double>(d.point), std::span<const double>(direction), step);
                     if (!acceptable(at.value)) continue;
                 }
             }
@@ -103,7 +107,7 @@ Descent newton(std::span<const double> start, Objective&& objective, const Desce
             d.stopped = Stopped::cancelled;
             return d;
         }
-        if (detail::settled(d, decrease, stalls, settings)) return d;
+        if (detail::settled(d, decrease, stall, settings)) return d;
     }
 }
 template <class Objective>

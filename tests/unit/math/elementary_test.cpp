@@ -18,18 +18,19 @@ namespace {
 using Lanes8 = pt::Lanes<double, 8>;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-const double     not_a_number = std::numeric_limits<double>::quiet_NaN();
+const double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 // The distance between a double and the true value, in units of the true value's last place (long double has 11 more bits).
 double ulps(double got, long double truth) {
-    if (std::isinf(got) || std::isinf(static_cast<double>(truth))) return got == static_cast<double>(truth) ? 0.0 : infinity;
+    if (std::isinf(got) || std::isinf(static_cast<double>(truth)))
+        return got == static_cast<double>(truth) ? 0.0 : infinity;
     const long double magnitude = std::fabs(truth);
-    const int         exponent = magnitude > 0 ? std::max(std::ilogb(magnitude), -1022) : -1022;
+    const int exponent = magnitude > 0 ? std::max(std::ilogb(magnitude), -1022) : -1022;
     return static_cast<double>(std::fabs(static_cast<long double>(got) - truth) / std::ldexp(1.0L, exponent - 52));
 }
 
 std::vector<double> arguments(double low, double high, bool also_tiny) {
-    std::mt19937_64     random(7);
+    std::mt19937_64 random(7);
     std::vector<double> x;
     for (int i = 0; i < 200000; ++i) {
         const double unit = static_cast<double>(random() >> 11) * 0x1p-53;
@@ -40,16 +41,51 @@ std::vector<double> arguments(double low, double high, bool also_tiny) {
 }
 
 std::vector<double> special() {
-    return {0.0, -0.0, infinity, -infinity, not_a_number, std::numeric_limits<double>::denorm_min(), -0x1p-1060, 0x1p-1022, -0x1p-1022,
-            std::numeric_limits<double>::max(), std::numeric_limits<double>::lowest(), 1.0, -1.0, 0x1p-54, -0x1p-54, 709.7, 709.8, 710.5, -708.3,
-            -708.5, -740.0, -745.1, -745.2, -746.0, -1000.0, 40.0, -40.0, 40.1, 0x1.6a09e667f3bcdp-1, 0x1.6a09e667f3bccp-1,
-            std::sqrt(2.0), 2.0, 0.5, -0.999999999999, 1e300, 1e-300, 37.0, -37.0, -700.0};
+    return {0.0,
+            -0.0,
+            infinity,
+            -infinity,
+            not_a_number,
+            std::numeric_limits<double>::denorm_min(),
+            -0x1p-1060,
+            0x1p-1022,
+            -0x1p-1022,
+            std::numeric_limits<double>::max(),
+            std::numeric_limits<double>::lowest(),
+            1.0,
+            -1.0,
+            0x1p-54,
+            -0x1p-54,
+            709.7,
+            709.8,
+            710.5,
+            -708.3,
+            -708.5,
+            -740.0,
+            -745.1,
+            -745.2,
+            -746.0,
+            -1000.0,
+            40.0,
+            -40.0,
+            40.1,
+            0x1.6a09e667f3bcdp-1,
+            0x1.6a09e667f3bccp-1,
+            std::sqrt(2.0),
+            2.0,
+            0.5,
+            -0.999999999999,
+            1e300,
+            1e-300,
+            37.0,
+            -37.0,
+            -700.0};
 }
 
 template <class Scalar, class OnLanes, class Truth>
 double worst(const std::vector<double>& x, Scalar scalar, OnLanes on_lanes, Truth truth) {
-    double            worst_ulps = 0;
-    std::size_t       different = 0;
+    double worst_ulps = 0;
+    std::size_t different = 0;
     std::vector<double> padded = x;
     while (padded.size() % 8) padded.push_back(0.25);
     for (std::size_t i = 0; i < padded.size(); i += 8) {
@@ -57,18 +93,18 @@ double worst(const std::vector<double>& x, Scalar scalar, OnLanes on_lanes, Trut
         on_lanes(Lanes8::load(padded.data() + i)).store(lanes);
         for (std::size_t k = 0; k < 8; ++k) {
             const double value = scalar(padded[i + k]);
-            const bool   both_nan = value != value && lanes[k] != lanes[k];
+            const bool both_nan = value != value && lanes[k] != lanes[k];
             different += !both_nan && std::bit_cast<std::uint64_t>(value) != std::bit_cast<std::uint64_t>(lanes[k]);
             const long double exact = truth(static_cast<long double>(padded[i + k]));
             if (exact == exact && value == value) worst_ulps = std::max(worst_ulps, ulps(value, exact));
             else different += (exact == exact) != (value == value);
         }
     }
-    CHECK(different == 0);                      // lanes and scalars give the same bits, NaN exactly where there is none
+    CHECK(different == 0);  // lanes and scalars give the same bits, NaN exactly where there is none
     return worst_ulps;
 }
 
-#define PARTITA_TEST_WORST(f, x, truth)                                                                                        \
+#define PARTITA_TEST_WORST(f, x, truth) \
     worst(x, [](double v) { return pt::f(v); }, [](const Lanes8& v) { return f(v); }, truth)
 
 }  // namespace
@@ -79,7 +115,9 @@ TEST_CASE("elementary functions are within their stated error of long double, an
     const auto truth_log = [](long double v) { return std::log(v); };
     const auto truth_log1p = [](long double v) { return std::log1p(v); };
     const auto truth_sigmoid = [](long double v) { return 1.0L / (1.0L + std::exp(-v)); };
-    const auto truth_softplus = [](long double v) { return v > 0 ? v + std::log1p(std::exp(-v)) : std::log1p(std::exp(v)); };
+    const auto truth_softplus = [](long double v) {
+        return v > 0 ? v + std::log1p(std::exp(-v)) : std::log1p(std::exp(v));
+    };
 
     // The bounds are those of the doc comments: what was found plus a margin. Without fma an operation more is rounded.
 #if defined(__FMA__)

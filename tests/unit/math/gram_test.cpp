@@ -18,9 +18,9 @@ namespace {
 
 template <class T>
 std::vector<T> normal(std::size_t count, double mean, unsigned seed) {
-    std::mt19937_64                  random(seed);
+    std::mt19937_64 random(seed);
     std::normal_distribution<double> draw(mean, 1.0);
-    std::vector<T>                   x(count);
+    std::vector<T> x(count);
     for (T& v : x) v = static_cast<T>(draw(random));
     return x;
 }
@@ -29,7 +29,7 @@ std::vector<T> normal(std::size_t count, double mean, unsigned seed) {
 template <class T>
 std::vector<double> twin(pt::MatrixView<const T> x, const double* y, pt::Weights weights, std::vector<double>& low) {
     const std::size_t n = x.rows(), p = x.columns(), order = p + (y ? 2 : 1), tile = pt::detail::tile_rows(order);
-    const auto        raw = [&](std::size_t r, std::size_t c) {
+    const auto raw = [&](std::size_t r, std::size_t c) {
         return c < p ? static_cast<double>(x[r][c]) : c + 1 < order ? y[r] : 1.0;
     };
     std::vector<double> shift(order);
@@ -43,7 +43,7 @@ std::vector<double> twin(pt::MatrixView<const T> x, const double* y, pt::Weights
         }
         if (count > 0) shift[c] /= count;
     }
-    bool                centred = false;
+    bool centred = false;
     std::vector<double> sums;
 again:
     sums.assign(order * order, 0.0);
@@ -59,9 +59,9 @@ again:
             }
         }
     }
-    const std::size_t   ones = order - 1;
-    const double        weight = sums[ones * order + ones];
-    bool                off = false;
+    const std::size_t ones = order - 1;
+    const double weight = sums[ones * order + ones];
+    bool off = false;
     for (std::size_t c = 0; c < ones; ++c) {
         const double square = sums[c * order + c], sum = sums[c * order + ones];
         off = off || square > 4 * pt::fused(-sum / weight, sum, square);
@@ -77,7 +77,8 @@ again:
             using Pair = pt::DoublePair;
             Pair total{sums[i * order + j], 0};
             if (j < ones) {
-                total = total + (Pair::product(shift[i], sums[j * order + ones]) + Pair::product(shift[j], sums[i * order + ones]));
+                total = total + (Pair::product(shift[i], sums[j * order + ones]) +
+                                 Pair::product(shift[j], sums[i * order + ones]));
                 total = total + Pair::product(weight, shift[i]) * Pair{shift[j], 0};
             } else if (i < ones) {
                 total = total + Pair::product(weight, shift[i]);
@@ -91,13 +92,13 @@ again:
 
 template <class T>
 void compare_with_twin(std::size_t n, std::size_t p, bool target, bool weighted) {
-    const std::vector<T>      data = normal<T>(n * (p + 2) + 1, 2.0, static_cast<unsigned>(n + p));
+    const std::vector<T> data = normal<T>(n * (p + 2) + 1, 2.0, static_cast<unsigned>(n + p));
     const std::vector<double> y = normal<double>(n, -1.0, 9);
-    std::vector<double>       w(n), low;
+    std::vector<double> w(n), low;
     for (std::size_t r = 0; r < n; ++r) w[r] = static_cast<double>(r % 4) * 0.5;
-    const pt::Weights             weights = weighted ? pt::Weights(w.data()) : pt::Weights();
+    const pt::Weights weights = weighted ? pt::Weights(w.data()) : pt::Weights();
     const pt::MatrixView<const T> x(data.data() + 1, n, p, p + 2);
-    pt::BlockGram                 gram(p, target);
+    pt::BlockGram gram(p, target);
     REQUIRE_FALSE(gram.compute(x, target ? y.data() : nullptr, weights));
     const std::vector<double> high = twin(x, target ? y.data() : nullptr, weights, low);
     REQUIRE(high.size() == gram.high().size());
@@ -139,12 +140,12 @@ TEST_CASE("a block's Gram matrix has the bits of its scalar twin", "[math]") {
 }
 
 TEST_CASE("centred products survive large means over several blocks", "[math]") {
-    const std::size_t           n = 2 * 4096 + 77, p = 5, m = p + 1;
-    std::vector<double>         x = normal<double>(n * p, 1e8, 1), y = normal<double>(n, -1e7, 2), all;
-    pt::BlockGram               block(p, true);
+    const std::size_t n = 2 * 4096 + 77, p = 5, m = p + 1;
+    std::vector<double> x = normal<double>(n * p, 1e8, 1), y = normal<double>(n, -1e7, 2), all;
+    pt::BlockGram block(p, true);
     std::vector<pt::DoublePair> total(block.high().size());
     for (std::size_t r = 0; r < n; ++r) {
-        x[r * p + 1] = x[r * p] - 1e8 + 0.1 * x[r * p + 1];     // correlated
+        x[r * p + 1] = x[r * p] - 1e8 + 0.1 * x[r * p + 1];  // correlated
         y[r] += x[r * p + 1];
         all.insert(all.end(), &x[r * p], &x[r * p] + p);
         all.push_back(y[r]);
@@ -152,7 +153,8 @@ TEST_CASE("centred products survive large means over several blocks", "[math]") 
     for (std::size_t first = 0; first < n; first += 4096) {
         const std::size_t rows = std::min<std::size_t>(4096, n - first);
         REQUIRE_FALSE(block.compute(pt::MatrixView<const double>(x.data() + first * p, rows, p), y.data() + first));
-        for (std::size_t k = 0; k < total.size(); ++k) total[k] = total[k] + pt::DoublePair{block.high()[k], block.low()[k]};
+        for (std::size_t k = 0; k < total.size(); ++k)
+            total[k] = total[k] + pt::DoublePair{block.high()[k], block.low()[k]};
     }
     std::vector<double> high, low;
     for (const auto& t : total) high.push_back(t.high), low.push_back(t.low);
@@ -163,31 +165,31 @@ TEST_CASE("centred products survive large means over several blocks", "[math]") 
         for (std::size_t j = i; j < m; ++j) {
             const std::size_t at = pt::triangle_index(i, j, m);
             const auto scale = std::sqrt(truth[pt::triangle_index(i, i, m)] * truth[pt::triangle_index(j, j, m)]);
-            CHECK(std::fabs(static_cast<double>((gram.products[at] - truth[at]) / scale)) < 1e-13);   // 128 roundings
+            CHECK(std::fabs(static_cast<double>((gram.products[at] - truth[at]) / scale)) < 1e-13);  // 128 roundings
         }
     }
 }
 
 TEST_CASE("a block whose sample of rows is far from its mean is summed again around the mean", "[math]") {
-    const std::size_t   n = 4096;
+    const std::size_t n = 4096;
     std::vector<double> x(n, 0.0);
     for (std::size_t r = 0; r < n; ++r) x[r] = 1e7 + static_cast<double>(r % 3);
     for (std::size_t k = 0; k < 16; ++k) x[k * n / 16] = 0.0;
     pt::BlockGram gram(1, false);
     REQUIRE_FALSE(gram.compute(pt::MatrixView<const double>(x.data(), n, 1), nullptr));
-    const auto        centred = pt::centred_gram(gram.high(), gram.low(), gram.order());
+    const auto centred = pt::centred_gram(gram.high(), gram.low(), gram.order());
     const long double truth = reference(x, n, 1)[0];
     CHECK(std::fabs(static_cast<double>(centred.products[0] / truth) - 1) < 1e-14);
 }
 
 TEST_CASE("sparse and one-hot features give the dense matrix's products", "[math]") {
-    const std::size_t         n = 200, p = 9;
-    std::mt19937_64           random(4);
+    const std::size_t n = 200, p = 9;
+    std::mt19937_64 random(4);
     std::vector<std::int64_t> offsets = {0};
     std::vector<std::int32_t> indices, codes;
-    std::vector<float>        values, dense(n * p, 0.0f), one_hot(n * p, 0.0f);
+    std::vector<float> values, dense(n * p, 0.0f), one_hot(n * p, 0.0f);
     const std::vector<double> y = normal<double>(n, 1.0, 3);
-    std::vector<double>       w(n);
+    std::vector<double> w(n);
     for (std::size_t r = 0; r < n; ++r) {
         w[r] = static_cast<double>(random() % 3);
         for (std::size_t c = 0; c < p; ++c) {
@@ -205,7 +207,7 @@ TEST_CASE("sparse and one-hot features give the dense matrix's products", "[math
         pt::BlockGram b(p, true);
         REQUIRE_FALSE(b.compute(pt::MatrixView<const float>(rows.data(), n, p), y.data(), pt::Weights(w.data())));
         for (std::size_t k = 0; k < a.high().size(); ++k) {
-            CHECK(a.high()[k] == Approx(b.high()[k]).epsilon(1e-12).margin(1e-12));      // other orders of addition
+            CHECK(a.high()[k] == Approx(b.high()[k]).epsilon(1e-12).margin(1e-12));  // other orders of addition
         }
     };
     pt::BlockGram a(p, true);
@@ -223,9 +225,9 @@ TEST_CASE("sparse and one-hot features give the dense matrix's products", "[math
 }
 
 TEST_CASE("the cell that is not finite is named, features before the target", "[math]") {
-    std::vector<float>  x(100 * 3, 1.5f);
+    std::vector<float> x(100 * 3, 1.5f);
     std::vector<double> y(100, 2.0), w(100, 1.0);
-    pt::BlockGram       gram(3, true);
+    pt::BlockGram gram(3, true);
     y[40] = std::numeric_limits<double>::infinity();
     pt::BlockCell bad = gram.compute(pt::MatrixView<const float>(x.data(), 100, 3), y.data());
     CHECK(bad.row == 40);

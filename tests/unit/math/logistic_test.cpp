@@ -14,12 +14,12 @@ namespace pt = partita;
 namespace {
 
 struct Problem {
-    std::size_t         n, p;
-    std::vector<float>  x;
+    std::size_t n, p;
+    std::vector<float> x;
     std::vector<double> y, w, coefficients;
 
     Problem(std::size_t rows, std::size_t columns, bool intercept) : n(rows), p(columns) {
-        std::mt19937_64                  random(rows * 7 + columns);
+        std::mt19937_64 random(rows * 7 + columns);
         std::normal_distribution<double> draw;
         for (std::size_t k = 0; k < n * p; ++k) x.push_back(static_cast<float>(draw(random)));
         for (std::size_t r = 0; r < n; ++r) {
@@ -32,7 +32,7 @@ struct Problem {
 };
 
 struct Result {
-    double              loss = 0;
+    double loss = 0;
     std::vector<double> gradient, hessian, margins;
 
     Result(const Problem& problem, bool intercept, bool weighted) {
@@ -51,23 +51,24 @@ double tree_of_eight(const double* lane) {
 
 // The same sums in the promised order, one number at a time.
 struct Twin {
-    double              loss = 0;
+    double loss = 0;
     std::vector<double> gradient, hessian, margins;
 
     Twin(const Problem& q, bool intercept, bool weighted) {
         const std::size_t m = q.coefficients.size(), tile = pt::detail::tile_rows(m);
-        const auto        at = [&](std::size_t r, std::size_t c) {
+        const auto at = [&](std::size_t r, std::size_t c) {
             return c < q.p ? static_cast<double>(q.x[r * q.p + c]) : intercept ? 1.0 : 0.0;
         };
         std::vector<double> residual(q.n), curvature(q.n);
-        double              losses[8] = {};
+        double losses[8] = {};
         for (std::size_t r = 0; r < q.n; ++r) {
             const double w = weighted ? q.w[r] : 1.0, y = q.y[r];
-            double       lane[8] = {};
-            for (std::size_t c = 0; c < m && w != 0; ++c) lane[c % 8] = pt::fused(at(r, c), q.coefficients[c], lane[c % 8]);
+            double lane[8] = {};
+            for (std::size_t c = 0; c < m && w != 0; ++c)
+                lane[c % 8] = pt::fused(at(r, c), q.coefficients[c], lane[c % 8]);
             const double z = tree_of_eight(lane);
             margins.push_back(z);
-            const auto   parts = pt::detail::logistic_parts(z);
+            const auto parts = pt::detail::logistic_parts(z);
             const double small = pt::detail::product(parts.power, parts.reciprocal);
             const double one = z < 0 ? small : parts.reciprocal, zero = z < 0 ? parts.reciprocal : small;
             const double loss_of_row = pt::fused(-y, z, z > 0 ? z : 0.0) + parts.log;
@@ -128,8 +129,8 @@ TEST_CASE("the logistic block has the bits of its scalar twin", "[math]") {
             for (const bool intercept : {false, true}) {
                 for (const bool weighted : {false, true}) {
                     const Problem q(n, p, intercept);
-                    const Result  got(q, intercept, weighted);
-                    const Twin    twin(q, intercept, weighted);
+                    const Result got(q, intercept, weighted);
+                    const Twin twin(q, intercept, weighted);
                     CAPTURE(n, p, intercept, weighted);
                     CHECK(got.loss == twin.loss);
                     CHECK(differences(got.margins, twin.margins) == 0);
@@ -143,18 +144,19 @@ TEST_CASE("the logistic block has the bits of its scalar twin", "[math]") {
 
 TEST_CASE("loss, gradient and Hessian agree with long double", "[math]") {
     const Problem q(3000, 6, true);
-    const Result  got(q, true, false);
+    const Result got(q, true, false);
     // 3000 terms in eight lanes, each within some ulps: 1e-13 is a hundred times what is expected.
     CHECK(std::fabs(got.loss / static_cast<double>(exact_loss(q, q.coefficients)) - 1) < 1e-13);
     const std::size_t m = q.coefficients.size();
     for (std::size_t c = 0; c < m; ++c) {
         const long double step = 1e-4L;
-        auto              up = q.coefficients, down = q.coefficients;
+        auto up = q.coefficients, down = q.coefficients;
         up[c] += static_cast<double>(step);
         down[c] -= static_cast<double>(step);
         const long double width = static_cast<long double>(up[c]) - static_cast<long double>(down[c]);
-        const auto        slope = static_cast<double>((exact_loss(q, up) - exact_loss(q, down)) / width);
-        CHECK(std::fabs(got.gradient[c] - slope) < 1e-5);        // a central difference errs by step² times the third derivative
+        const auto slope = static_cast<double>((exact_loss(q, up) - exact_loss(q, down)) / width);
+        CHECK(std::fabs(got.gradient[c] - slope) <
+              1e-5);  // a central difference errs by step² times the third derivative
         Problem shifted = q;
         shifted.coefficients = up;
         const Result high(shifted, true, false);
@@ -171,30 +173,32 @@ TEST_CASE("losses are accurate for either label however sure the model is", "[ma
     std::vector<double> z = {-700, -40, -20, -1, 0, 1e-9, 1, 20, 40, 700, 36.7, -36.7};
     for (const double label : {0.0, 1.0}) {
         for (const double margin : z) {
-            double            residual = 0, curvature = 0;
-            const double      loss = pt::logistic_terms({&margin, 1}, {&label, 1}, {}, &residual, &curvature);
+            double residual = 0, curvature = 0;
+            const double loss = pt::logistic_terms({&margin, 1}, {&label, 1}, {}, &residual, &curvature);
             const long double s = label > 0.5 ? -static_cast<long double>(margin) : static_cast<long double>(margin);
             const long double truth = s > 0 ? s + std::log1p(std::exp(-s)) : std::log1p(std::exp(s));
             const long double slope = (label > 0.5 ? -1 : 1) / (1 + std::exp(-s));
-            const long double bend = std::exp(-std::fabs(s)) / ((1 + std::exp(-std::fabs(s))) * (1 + std::exp(-std::fabs(s))));
+            const long double bend =
+                std::exp(-std::fabs(s)) / ((1 + std::exp(-std::fabs(s))) * (1 + std::exp(-std::fabs(s))));
             CAPTURE(label, margin);
             CHECK(std::fabs(loss / static_cast<double>(truth) - 1) < 1e-15);
             CHECK(std::fabs(residual / static_cast<double>(slope) - 1) < 1e-15);
             CHECK(std::fabs(curvature / static_cast<double>(bend) - 1) < 2e-15);
         }
     }
-    for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()}) {
+    for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
+                             -std::numeric_limits<double>::infinity()}) {
         const double label = 1.0;
-        double       residual = 0;
+        double residual = 0;
         const double loss = pt::logistic_terms({&bad, 1}, {&label, 1}, {}, &residual, nullptr);
-        CHECK((bad > 0 || !std::isfinite(loss)));                // only +infinity with label 1 is no loss at all
+        CHECK((bad > 0 || !std::isfinite(loss)));  // only +infinity with label 1 is no loss at all
     }
 }
 
 TEST_CASE("the parts compose: margins, terms, gradient; and a line search needs no features", "[math]") {
-    const Problem       q(517, 11, true);
-    const Result        whole(q, true, true);
-    pt::LogisticBlock   block(q.p, true);
+    const Problem q(517, 11, true);
+    const Result whole(q, true, true);
+    pt::LogisticBlock block(q.p, true);
     std::vector<double> margins(q.n), residuals(q.n), curvatures(q.n);
     block.margins(q.view(), q.coefficients, margins);
     for (std::size_t r = 0; r < q.n; ++r) {
@@ -207,8 +211,9 @@ TEST_CASE("the parts compose: margins, terms, gradient; and a line search needs 
     const auto at = pt::logistic_along(margins, direction, 0.25, q.y, pt::Weights(q.w.data()));
     for (std::size_t r = 0; r < q.n; ++r) along[r] = margins[r] + 0.25 * direction[r];
     const double moved = pt::logistic_terms(along, q.y, pt::Weights(q.w.data()), residuals.data(), curvatures.data());
-    double       slope = 0, bend = 0;
-    for (std::size_t r = 0; r < q.n; ++r) slope += residuals[r] * direction[r], bend += curvatures[r] * direction[r] * direction[r];
+    double slope = 0, bend = 0;
+    for (std::size_t r = 0; r < q.n; ++r)
+        slope += residuals[r] * direction[r], bend += curvatures[r] * direction[r] * direction[r];
     CHECK(at.value == Approx(moved).epsilon(1e-13));
     CHECK(at.slope == Approx(slope).epsilon(1e-11));
     CHECK(at.curvature == Approx(bend).epsilon(1e-12));
@@ -216,11 +221,11 @@ TEST_CASE("the parts compose: margins, terms, gradient; and a line search needs 
 }
 
 TEST_CASE("sparse and one-hot rows give what dense rows give", "[math]") {
-    Problem                   q(300, 12, true);
+    Problem q(300, 12, true);
     std::vector<std::int64_t> offsets = {0};
     std::vector<std::int32_t> indices;
-    std::vector<float>        values;
-    std::mt19937_64           random(1);
+    std::vector<float> values;
+    std::mt19937_64 random(1);
     for (std::size_t r = 0; r < q.n; ++r) {
         for (std::size_t c = 0; c < q.p; ++c) {
             if (random() % 2) {
@@ -233,8 +238,8 @@ TEST_CASE("sparse and one-hot rows give what dense rows give", "[math]") {
         offsets.push_back(static_cast<std::int64_t>(indices.size()));
     }
     const pt::SparseView<float> sparse{offsets.data(), indices.data(), values.data(), q.n, q.p};
-    const Result                dense(q, true, true);
-    std::vector<double>         margins(q.n), residuals(q.n), curvatures(q.n), gradient(q.p), hessian(dense.hessian.size());
+    const Result dense(q, true, true);
+    std::vector<double> margins(q.n), residuals(q.n), curvatures(q.n), gradient(q.p), hessian(dense.hessian.size());
     pt::block_margins(sparse, q.coefficients, q.coefficients[q.p], margins);
     const double loss = pt::logistic_terms(margins, q.y, pt::Weights(q.w.data()), residuals.data(), curvatures.data());
     CHECK(loss == Approx(dense.loss).epsilon(1e-13));
@@ -244,9 +249,11 @@ TEST_CASE("sparse and one-hot rows give what dense rows give", "[math]") {
     pt::add_block_gradient(sparse, residuals, 0x1p+40, fixed);
     for (std::size_t c = 0; c < q.p; ++c) {
         CHECK(gradient[c] == Approx(dense.gradient[c]).epsilon(1e-12).margin(1e-12));
-        CHECK(static_cast<double>(fixed[c]) * 0x1p-40 == Approx(dense.gradient[c]).margin(300 * 0x1p-41));   // half a unit a term
+        CHECK(static_cast<double>(fixed[c]) * 0x1p-40 ==
+              Approx(dense.gradient[c]).margin(300 * 0x1p-41));  // half a unit a term
     }
-    for (std::size_t k = 0; k < hessian.size(); ++k) CHECK(hessian[k] == Approx(dense.hessian[k]).epsilon(1e-12).margin(1e-12));
+    for (std::size_t k = 0; k < hessian.size(); ++k)
+        CHECK(hessian[k] == Approx(dense.hessian[k]).epsilon(1e-12).margin(1e-12));
 
     std::vector<std::int32_t> codes;
     std::fill(q.x.begin(), q.x.end(), 0.0f);
@@ -254,7 +261,7 @@ TEST_CASE("sparse and one-hot rows give what dense rows give", "[math]") {
         codes.push_back(static_cast<std::int32_t>(r % (q.p + 1)) - 1);
         if (codes.back() >= 0) q.x[r * q.p + static_cast<std::size_t>(codes.back())] = 1.0f;
     }
-    const Result         ones(q, true, true);
+    const Result ones(q, true, true);
     const pt::OneHotView one_hot{codes.data(), q.n, q.p};
     pt::block_margins(one_hot, q.coefficients, q.coefficients[q.p], margins);
     pt::logistic_terms(margins, q.y, pt::Weights(q.w.data()), residuals.data(), nullptr);

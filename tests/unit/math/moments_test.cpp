@@ -16,9 +16,9 @@ namespace {
 
 template <class T>
 std::vector<T> normal(std::size_t count, double mean, double deviation, unsigned seed) {
-    std::mt19937_64                  random(seed);
+    std::mt19937_64 random(seed);
     std::normal_distribution<double> draw(mean, deviation);
-    std::vector<T>                   x(count);
+    std::vector<T> x(count);
     for (T& v : x) v = static_cast<T>(draw(random));
     return x;
 }
@@ -27,14 +27,14 @@ std::vector<T> normal(std::size_t count, double mean, double deviation, unsigned
 template <class T>
 void twin(pt::MatrixView<const T> x, pt::Weights weights, std::vector<double>& high, std::vector<double>& low) {
     const std::size_t n = x.rows(), p = x.columns(), phases = pt::detail::phases_for(p);
-    const auto        fold = [](std::vector<double> lane) {
+    const auto fold = [](std::vector<double> lane) {
         for (std::size_t half = lane.size() / 2; half > 0; half /= 2) {
             for (std::size_t i = 0; i < half; ++i) lane[i] += lane[i + half];
         }
         return lane[0];
     };
     std::vector<double> lane(16);
-    double              weight = static_cast<double>(n);
+    double weight = static_cast<double>(n);
     if (!weights.unit()) {
         for (std::size_t r = 0; r < n; ++r) lane[r % 16] += weights[r];
         weight = fold(lane);
@@ -74,7 +74,8 @@ void twin(pt::MatrixView<const T> x, pt::Weights weights, std::vector<double>& h
         using Pair = pt::DoublePair;
         const Pair total = Pair::product(weight, shift[c]) + Pair{sum[c], 0};
         const Pair cross = Pair::product(shift[c], sum[c]);
-        const Pair squares = Pair::product(shift[c], shift[c]) * Pair{weight, 0} + (Pair{2 * cross.high, 2 * cross.low} + Pair{square[c], 0});
+        const Pair squares = Pair::product(shift[c], shift[c]) * Pair{weight, 0} +
+                             (Pair{2 * cross.high, 2 * cross.low} + Pair{square[c], 0});
         high[1 + c] = total.high;
         low[1 + c] = total.low;
         high[1 + p + c] = squares.high;
@@ -85,16 +86,17 @@ void twin(pt::MatrixView<const T> x, pt::Weights weights, std::vector<double>& h
 template <class T>
 void compare_with_twin(std::size_t n, std::size_t p, std::size_t stride, bool weighted) {
     const std::vector<T> data = normal<T>(n * stride + 1, 3.0, 2.0, static_cast<unsigned>(n * 31 + p));
-    std::vector<double>  w(n);
+    std::vector<double> w(n);
     for (std::size_t r = 0; r < n; ++r) w[r] = static_cast<double>(r % 5) * 0.75;
-    const pt::MatrixView<const T> x(data.data() + 1, n, p, stride);       // not aligned
-    const pt::Weights             weights = weighted ? pt::Weights(w.data()) : pt::Weights();
-    pt::BlockMoments              moments(p);
+    const pt::MatrixView<const T> x(data.data() + 1, n, p, stride);  // not aligned
+    const pt::Weights weights = weighted ? pt::Weights(w.data()) : pt::Weights();
+    pt::BlockMoments moments(p);
     REQUIRE_FALSE(moments.compute(x, weights));
     std::vector<double> high, low;
     twin(x, weights, high, low);
     std::size_t different = 0;
-    for (std::size_t k = 0; k < high.size(); ++k) different += high[k] != moments.high()[k] || low[k] != moments.low()[k];
+    for (std::size_t k = 0; k < high.size(); ++k)
+        different += high[k] != moments.high()[k] || low[k] != moments.low()[k];
     CAPTURE(n, p, stride, weighted);
     CHECK(different == 0);
 }
@@ -114,16 +116,17 @@ TEST_CASE("block moments have the bits of their scalar twin", "[math]") {
 }
 
 TEST_CASE("pooled moments lose no digits with a mean a thousand million times the deviation", "[math]") {
-    const std::size_t         n = 3 * 4096 + 100, p = 2;
+    const std::size_t n = 3 * 4096 + 100, p = 2;
     const std::vector<double> x = normal<double>(n * p, 1e9, 1.0, 5);
-    pt::BlockMoments          block(p);
+    pt::BlockMoments block(p);
     std::vector<pt::DoublePair> total(2 * p + 1);
     for (std::size_t first = 0; first < n; first += 4096) {
         block.compute(pt::MatrixView<const double>(x.data() + first * p, std::min<std::size_t>(4096, n - first), p));
-        for (std::size_t k = 0; k < total.size(); ++k) total[k] = total[k] + pt::DoublePair{block.high()[k], block.low()[k]};
+        for (std::size_t k = 0; k < total.size(); ++k)
+            total[k] = total[k] + pt::DoublePair{block.high()[k], block.low()[k]};
     }
     for (std::size_t c = 0; c < p; ++c) {
-        long double mean = 0, squares = 0;                      // around 1e9, where the differences are exact
+        long double mean = 0, squares = 0;  // around 1e9, where the differences are exact
         for (std::size_t r = 0; r < n; ++r) mean += static_cast<long double>(x[r * p + c]) - 1e9L;
         mean /= static_cast<long double>(n);
         for (std::size_t r = 0; r < n; ++r) {
@@ -139,17 +142,18 @@ TEST_CASE("pooled moments lose no digits with a mean a thousand million times th
 }
 
 TEST_CASE("a constant column has exactly no variance, an outlier or a ramp does not spoil a block", "[math]") {
-    const std::size_t   n = 4096;
+    const std::size_t n = 4096;
     std::vector<double> x(n * 3);
     for (std::size_t r = 0; r < n; ++r) {
         x[r * 3] = 0.1;
-        x[r * 3 + 1] = r == 0 ? 1e8 : static_cast<double>(r % 7);      // row 0 is among the provisional sample
+        x[r * 3 + 1] = r == 0 ? 1e8 : static_cast<double>(r % 7);  // row 0 is among the provisional sample
         x[r * 3 + 2] = static_cast<double>(r) * 1e-3;
     }
     pt::BlockMoments block(3);
     REQUIRE_FALSE(block.compute(pt::MatrixView<const double>(x.data(), n, 3)));
     const auto column = [&](std::size_t c) {
-        return pt::moments_of(block.high()[0], {block.high()[1 + c], block.low()[1 + c]}, {block.high()[4 + c], block.low()[4 + c]});
+        return pt::moments_of(block.high()[0], {block.high()[1 + c], block.low()[1 + c]},
+                              {block.high()[4 + c], block.low()[4 + c]});
     };
     CHECK(column(0).centred_squares == 0.0);
     CHECK(column(0).mean == 0.1);
@@ -158,16 +162,17 @@ TEST_CASE("a constant column has exactly no variance, an outlier or a ramp does 
         for (std::size_t r = 0; r < n; ++r) mean += x[r * 3 + c];
         mean /= n;
         for (std::size_t r = 0; r < n; ++r) squares += (x[r * 3 + c] - mean) * (x[r * 3 + c] - mean);
-        CHECK(std::fabs(column(c).centred_squares / static_cast<double>(squares) - 1) < 1e-14 * 64);   // 64 additions a lane
+        CHECK(std::fabs(column(c).centred_squares / static_cast<double>(squares) - 1) <
+              1e-14 * 64);  // 64 additions a lane
     }
 }
 
 TEST_CASE("weights count rows, and rows of weight zero do not exist", "[math]") {
-    const float         infinity = std::numeric_limits<float>::infinity();
-    std::vector<float>  x = {1, 2, 3, infinity, 5, 6};
+    const float infinity = std::numeric_limits<float>::infinity();
+    std::vector<float> x = {1, 2, 3, infinity, 5, 6};
     std::vector<double> w = {2, 0, 1};
-    std::vector<float>  repeated = {1, 2, 1, 2, 5, 6};
-    pt::BlockMoments    a(2), b(2);
+    std::vector<float> repeated = {1, 2, 1, 2, 5, 6};
+    pt::BlockMoments a(2), b(2);
     REQUIRE_FALSE(a.compute(pt::MatrixView<const float>(x.data(), 3, 2), pt::Weights(w.data())));
     REQUIRE_FALSE(b.compute(pt::MatrixView<const float>(repeated.data(), 3, 2)));
     for (std::size_t c = 0; c < 2; ++c) {
@@ -189,8 +194,8 @@ TEST_CASE("the first cell that is not finite is named", "[math]") {
     x[217 * 5 + 3] = std::numeric_limits<float>::quiet_NaN();
     x[250 * 5 + 1] = std::numeric_limits<float>::infinity();
     const pt::MatrixView<const float> view(x.data(), 300, 5);
-    pt::BlockMoments                  moments(5);
-    pt::BlockCell                     bad = moments.compute(view);
+    pt::BlockMoments moments(5);
+    pt::BlockCell bad = moments.compute(view);
     CHECK(bad);
     CHECK(bad.row == 217);
     CHECK(bad.column == 3);
@@ -213,7 +218,7 @@ TEST_CASE("extremes of every column", "[math]") {
     for (const std::size_t p : {1u, 3u, 28u, 70u}) {
         for (const std::size_t n : {1u, 17u, 1000u}) {
             const std::vector<float> x = normal<float>(n * p, 0, 1, 3);
-            std::vector<float>       low(p), high(p);
+            std::vector<float> low(p), high(p);
             REQUIRE_FALSE(pt::block_extremes<float>({x.data(), n, p}, {}, low, high));
             for (std::size_t c = 0; c < p; ++c) {
                 float l = x[c], h = x[c];

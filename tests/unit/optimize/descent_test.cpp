@@ -21,9 +21,11 @@ using Out = std::span<double>;
 // Σ scale·(x - target)², whose scales differ by `condition`.
 struct Quadratic {
     std::size_t m;
-    double      condition;
+    double condition;
 
-    double scale(std::size_t c) const { return std::pow(condition, static_cast<double>(c) / static_cast<double>(m - 1)); }
+    double scale(std::size_t c) const {
+        return std::pow(condition, static_cast<double>(c) / static_cast<double>(m - 1));
+    }
     double operator()(In x, Out gradient) const {
         double value = 0;
         for (std::size_t c = 0; c < m; ++c) {
@@ -62,14 +64,14 @@ struct Rosenbrock {
 // Average logistic loss with a ridge, features of condition 1e4 or so; evaluates along lines from cached margins if asked to.
 template <bool WithLine>
 struct Logistic {
-    std::size_t         n = 2000, p = 9;
-    std::vector<float>  x;
+    std::size_t n = 2000, p = 9;
+    std::vector<float> x;
     std::vector<double> y;
-    double              ridge = 1e-6;
-    int                 full = 0, lines = 0;
+    double ridge = 1e-6;
+    int full = 0, lines = 0;
 
     Logistic() {
-        std::mt19937_64                  random(11);
+        std::mt19937_64 random(11);
         std::normal_distribution<double> draw;
         for (std::size_t r = 0; r < n; ++r) {
             std::vector<double> z(p);
@@ -83,7 +85,7 @@ struct Logistic {
         }
     }
     std::size_t size() const { return p + 1; }
-    double      penalty(In w) const {
+    double penalty(In w) const {
         double total = 0;
         for (std::size_t c = 0; c < p; ++c) total += 0.5 * ridge * w[c] * w[c];
         return total;
@@ -91,7 +93,7 @@ struct Logistic {
     double operator()(In w, Out gradient, Out hessian) {
         ++full;
         pt::LogisticBlock block(p, true);
-        double            loss = block.compute(pt::MatrixView<const float>(x.data(), n, p), y, {}, w, gradient, hessian, {});
+        double loss = block.compute(pt::MatrixView<const float>(x.data(), n, p), y, {}, w, gradient, hessian, {});
         for (std::size_t c = 0; c <= p; ++c) {
             gradient[c] = gradient[c] / static_cast<double>(n) + (c < p ? ridge * w[c] : 0.0);
         }
@@ -106,9 +108,9 @@ struct Logistic {
         requires WithLine
     {
         ++lines;
-        pt::LogisticBlock                 block(p, true);
+        pt::LogisticBlock block(p, true);
         const pt::MatrixView<const float> view(x.data(), n, p);
-        std::vector<double>               z(n), d(n), moved(w.begin(), w.end());
+        std::vector<double> z(n), d(n), moved(w.begin(), w.end());
         block.margins(view, w, z);
         block.margins(view, direction, d);
         pt::AlongLine at = pt::logistic_along(z, d, step, y, {});
@@ -123,15 +125,16 @@ struct Logistic {
     }
 };
 
-static_assert(pt::EvaluatesAlongLine<Logistic<true>> && !pt::EvaluatesAlongLine<Logistic<false>> && !pt::EvaluatesAlongLine<Rosenbrock>);
+static_assert(pt::EvaluatesAlongLine<Logistic<true>> && !pt::EvaluatesAlongLine<Logistic<false>> &&
+              !pt::EvaluatesAlongLine<Rosenbrock>);
 
 }  // namespace
 
 TEST_CASE("Newton solves a quadratic in one step, L-BFGS in a few", "[optimize]") {
     for (const double condition : {1.0, 1e2}) {
-        const Quadratic           q{20, condition};
+        const Quadratic q{20, condition};
         const std::vector<double> start(20, 50.0);
-        const pt::Descent         newton = pt::newton(start, q);
+        const pt::Descent newton = pt::newton(start, q);
         CHECK(newton.iterations == 1);
         CHECK(newton.evaluations == 2);
         CHECK(newton.converged());
@@ -143,28 +146,30 @@ TEST_CASE("Newton solves a quadratic in one step, L-BFGS in a few", "[optimize]"
             CHECK(newton.point[c] == Approx(static_cast<double>(c)).margin(1e-8));
             CHECK(lbfgs.point[c] == Approx(static_cast<double>(c)).margin(1e-8));
         }
-        for (std::size_t k = 1; k < lbfgs.history.size(); ++k) CHECK(lbfgs.history[k] <= lbfgs.history[k - 1] + 1e-15);
+        for (std::size_t k = 1; k < lbfgs.history.size(); ++k)
+            CHECK(lbfgs.history[k] <= lbfgs.history[k - 1] + 0x1p-44 * (1 + lbfgs.history[k - 1]));
     }
 }
 
 TEST_CASE("the remembered steps meet the secant equation of the last one", "[optimize]") {
-    const std::size_t        m = 6;
-    pt::detail::StepMemory   memory(3);
-    std::mt19937_64          random(2);
-    std::vector<double>      x(m), gradient(m), next(m), next_gradient(m);
-    const auto               gradient_at = [&](const std::vector<double>& at) {
+    const std::size_t m = 6;
+    pt::detail::StepMemory memory(3);
+    std::mt19937_64 random(2);
+    std::vector<double> x(m), gradient(m), next(m), next_gradient(m);
+    const auto gradient_at = [&](const std::vector<double>& at) {
         std::vector<double> g(m);
-        for (std::size_t c = 0; c < m; ++c) g[c] = static_cast<double>(c + 1) * at[c] + 0.25 * at[(c + 1) % m] + 0.25 * at[(c + m - 1) % m];
+        for (std::size_t c = 0; c < m; ++c)
+            g[c] = static_cast<double>(c + 1) * at[c] + 0.25 * at[(c + 1) % m] + 0.25 * at[(c + m - 1) % m];
         return g;
     };
     gradient = gradient_at(x);
-    for (int k = 0; k < 5; ++k) {                                // more steps than it remembers
+    for (int k = 0; k < 5; ++k) {  // more steps than it remembers
         for (double& v : next) v = static_cast<double>(random() % 1000) / 500.0 - 1;
         next_gradient = gradient_at(next);
         memory.remember(x, next, gradient, next_gradient);
         std::vector<double> change(m), step(m);
         for (std::size_t c = 0; c < m; ++c) change[c] = -(next_gradient[c] - gradient[c]);
-        memory.direction(change, step);                          // the approximate inverse Hessian times the change of the gradient
+        memory.direction(change, step);  // the approximate inverse Hessian times the change of the gradient
         for (std::size_t c = 0; c < m; ++c) CHECK(step[c] == Approx(next[c] - x[c]).epsilon(1e-12).margin(1e-12));
         x = next;
         gradient = next_gradient;
@@ -173,7 +178,7 @@ TEST_CASE("the remembered steps meet the secant equation of the last one", "[opt
 
 TEST_CASE("both find the bottom of Rosenbrock's valley", "[optimize]") {
     const std::vector<double> start = {-1.2, 1.0};
-    const pt::Descent         newton = pt::newton(start, Rosenbrock{}), lbfgs = pt::lbfgs(start, Rosenbrock{});
+    const pt::Descent newton = pt::newton(start, Rosenbrock{}), lbfgs = pt::lbfgs(start, Rosenbrock{});
     for (const pt::Descent& d : {newton, lbfgs}) {
         CHECK(d.converged());
         CHECK(d.point[0] == Approx(1.0).epsilon(1e-7));
@@ -183,9 +188,10 @@ TEST_CASE("both find the bottom of Rosenbrock's valley", "[optimize]") {
     }
 }
 
-TEST_CASE("an ill-conditioned logistic fit reaches a gradient of 1e-9 by either method, and the same point", "[optimize]") {
-    Logistic<false>           plain;
-    Logistic<true>            lines;
+TEST_CASE("an ill-conditioned logistic fit reaches a gradient of 1e-9 by either method, and the same point",
+          "[optimize]") {
+    Logistic<false> plain;
+    Logistic<true> lines;
     const std::vector<double> start(plain.size(), 0.0);
 
     // The objective first: its gradient against central differences (error step² plus rounding/step: 1e-9 and 1e-11).
@@ -222,8 +228,8 @@ TEST_CASE("an ill-conditioned logistic fit reaches a gradient of 1e-9 by either 
 TEST_CASE("Newton halves its step where a full one overshoots", "[optimize]") {
     // sqrt(1 + x²): from |x| > 1 a full Newton step goes to -x³.
     struct Hyperbola {
-        bool   with_line;
-        int    lines = 0;
+        bool with_line;
+        int lines = 0;
         double operator()(In x, Out g, Out h) const {
             const double r = std::sqrt(1 + x[0] * x[0]);
             g[0] = x[0] / r;
@@ -237,7 +243,7 @@ TEST_CASE("Newton halves its step where a full one overshoots", "[optimize]") {
         }
     } hyperbola{true};
     const std::vector<double> start = {3.0};
-    const pt::Descent         d = pt::newton(start, hyperbola);
+    const pt::Descent d = pt::newton(start, hyperbola);
     CHECK(d.converged());
     CHECK(std::fabs(d.point[0]) < 1e-8);
     CHECK(d.line_evaluations > 0);
@@ -245,7 +251,7 @@ TEST_CASE("Newton halves its step where a full one overshoots", "[optimize]") {
 }
 
 TEST_CASE("objectives that are infinite somewhere are stepped around", "[optimize]") {
-    const auto barrier = [](In x, Out g) {                       // x - log x, minimum 1 at 1; no value below 0
+    const auto barrier = [](In x, Out g) {  // x - log x, minimum 1 at 1; no value below 0
         if (x[0] <= 0) return std::numeric_limits<double>::infinity();
         g[0] = 1 - 1 / x[0];
         return x[0] - std::log(x[0]);
@@ -255,7 +261,7 @@ TEST_CASE("objectives that are infinite somewhere are stepped around", "[optimiz
         return barrier(x, g);
     };
     const std::vector<double> start = {30.0};
-    const pt::Descent         a = pt::lbfgs(start, barrier), b = pt::newton(start, with_hessian);
+    const pt::Descent a = pt::lbfgs(start, barrier), b = pt::newton(start, with_hessian);
     CHECK(a.converged());
     CHECK(a.point[0] == Approx(1.0).epsilon(1e-7));
     CHECK(b.converged());
@@ -264,9 +270,9 @@ TEST_CASE("objectives that are infinite somewhere are stepped around", "[optimiz
 
 TEST_CASE("descent stops when told to, when it has settled, and at its limit of iterations", "[optimize]") {
     const std::vector<double> start = {-1.2, 1.0};
-    int                       seen = 0;
-    const auto                three = [&](const pt::Descent& d) { return d.iterations == ++seen && seen < 3; };
-    const pt::Descent         cancelled = pt::lbfgs(start, Rosenbrock{}, {}, three);
+    int seen = 0;
+    const auto three = [&](const pt::Descent& d) { return d.iterations == ++seen && seen < 3; };
+    const pt::Descent cancelled = pt::lbfgs(start, Rosenbrock{}, {}, three);
     CHECK(cancelled.stopped == pt::Stopped::cancelled);
     CHECK(cancelled.iterations == 3);
     CHECK_FALSE(cancelled.converged());
@@ -274,9 +280,11 @@ TEST_CASE("descent stops when told to, when it has settled, and at its limit of 
     CHECK(pt::newton(start, Rosenbrock{}, {}, three).stopped == pt::Stopped::cancelled);
     CHECK(pt::newton(start, Rosenbrock{}, {.max_iterations = 2}).stopped == pt::Stopped::iterations_spent);
     CHECK(pt::lbfgs(start, Rosenbrock{}, {{.max_iterations = 2}}).iterations == 2);
-    const pt::Descent settled = pt::lbfgs(start, Rosenbrock{}, {{.gradient_tolerance = 0.0, .objective_tolerance = 1e-3}});
+    const pt::Descent settled =
+        pt::lbfgs(start, Rosenbrock{}, {{.gradient_tolerance = 0.0, .objective_tolerance = 1e-3}});
     CHECK(settled.stopped == pt::Stopped::objective_settled);
-    const pt::Descent exhausted = pt::lbfgs(start, Rosenbrock{}, {{.max_iterations = 10000, .gradient_tolerance = 0.0}});
+    const pt::Descent exhausted =
+        pt::lbfgs(start, Rosenbrock{}, {{.max_iterations = 10000, .gradient_tolerance = 0.0}});
     CHECK((exhausted.stopped == pt::Stopped::no_progress || exhausted.gradient_norm == 0.0));
     CHECK(pt::newton(std::vector<double>{0, 1}, Quadratic{2, 3.0}).iterations == 0);
 }

@@ -24,17 +24,18 @@ constexpr std::size_t phases_for(std::size_t columns) {
 
 /// sum[k] += x[k] - shift[k] and square[k] += (x[k] - shift[k])², over `groups` runs of `count` numbers `stride` apart.
 template <class T>
-void add_deviations(const T* x, std::size_t stride, std::size_t groups, std::size_t count, const double* shift, double* sum,
-                    double* square) {
+void add_deviations(const T* x, std::size_t stride, std::size_t groups, std::size_t count, const double* shift,
+                    double* sum, double* square) {
     constexpr std::size_t width = native_lanes<double>;
-    std::size_t           k = 0;
+    std::size_t k = 0;
     for (; k + 2 * width <= count; k += 2 * width) {
-        const auto m0 = Native<double>::load_unaligned(shift + k), m1 = Native<double>::load_unaligned(shift + k + width);
-        auto       s0 = Native<double>::load_unaligned(sum + k), s1 = Native<double>::load_unaligned(sum + k + width);
-        auto       q0 = Native<double>::load_unaligned(square + k), q1 = Native<double>::load_unaligned(square + k + width);
-        const T*   from = x + k;
+        const auto m0 = Native<double>::load_unaligned(shift + k),
+                   m1 = Native<double>::load_unaligned(shift + k + width);
+        auto s0 = Native<double>::load_unaligned(sum + k), s1 = Native<double>::load_unaligned(sum + k + width);
+        auto q0 = Native<double>::load_unaligned(square + k), q1 = Native<double>::load_unaligned(square + k + width);
+        const T* from = x + k;
         for (std::size_t g = 0; g < groups; ++g, from += stride) {
-            prefetch(from, groups * stride * sizeof(T));        // the same place in the next call's rows
+            prefetch(from, groups * stride * sizeof(T));  // the same place in the next call's rows
             const auto d0 = load_wide(from) - m0, d1 = load_wide(from + width) - m1;
             s0 = s0 + d0;
             s1 = s1 + d1;
@@ -57,13 +58,14 @@ void add_deviations(const T* x, std::size_t stride, std::size_t groups, std::siz
 
 /// The same for one row of weight w.
 template <class T>
-void add_weighted_deviations(const T* x, double w, std::size_t count, const double* shift, double* sum, double* square) {
+void add_weighted_deviations(const T* x, double w, std::size_t count, const double* shift, double* sum,
+                             double* square) {
     constexpr std::size_t width = native_lanes<double>;
-    const Native<double>  weight(w);
-    std::size_t           k = 0;
+    const Native<double> weight(w);
+    std::size_t k = 0;
     for (; k + width <= count; k += width) {
         const auto d = load_wide(x + k) - Native<double>::load_unaligned(shift + k);
-        const auto wd = weight * d;                             // only ever a factor or, below, an explicit fma
+        const auto wd = weight * d;  // only ever a factor or, below, an explicit fma
         multiply_add<double>(weight, d, Native<double>::load_unaligned(sum + k)).store_unaligned(sum + k);
         multiply_add<double>(wd, d, Native<double>::load_unaligned(square + k)).store_unaligned(square + k);
     }
@@ -79,17 +81,17 @@ void add_weighted_deviations(const T* x, double w, std::size_t count, const doub
 template <class T>
 T add_extremes(const T* x, std::size_t stride, std::size_t groups, std::size_t count, T* low, T* high) {
     constexpr std::size_t width = native_lanes<T>;
-    Native<T>             finite(T(0));
-    std::size_t           k = 0;
+    Native<T> finite(T(0));
+    std::size_t k = 0;
     for (; k + width <= count; k += width) {
-        auto     l = Native<T>::load_unaligned(low + k), h = Native<T>::load_unaligned(high + k);
+        auto l = Native<T>::load_unaligned(low + k), h = Native<T>::load_unaligned(high + k);
         const T* from = x + k;
         for (std::size_t g = 0; g < groups; ++g, from += stride) {
             prefetch(from, groups * stride * sizeof(T));
             const auto v = Native<T>::load_unaligned(from);
             l = lesser<T>(v, l);
             h = greater<T>(v, h);
-            finite = finite + (v - v);                          // infinity - infinity is NaN, and NaN stays
+            finite = finite + (v - v);  // infinity - infinity is NaN, and NaN stays
         }
         l.store_unaligned(low + k);
         h.store_unaligned(high + k);

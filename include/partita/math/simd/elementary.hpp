@@ -20,7 +20,8 @@ template <std::size_t N>
 Lanes<double, N> power_of_two(const Lanes<double, N>& shifted) {
     return Lanes<double, N>::made([&](std::size_t k) {
         const auto bits = (detail::LaneBits)detail::raw(shifted.part(k));
-        return detail::native<double>((detail::Raw<double, detail::native_lanes<double>>)((bits << 52) + 0x3ff0000000000000u));
+        return detail::native<double>(
+            (detail::Raw<double, detail::native_lanes<double>>)((bits << 52) + 0x3ff0000000000000u));
     });
 }
 

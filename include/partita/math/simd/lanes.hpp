@@ -28,7 +28,7 @@ inline void prefetch(const void* from, std::size_t ahead_bytes, std::size_t size
     const std::uintptr_t first = reinterpret_cast<std::uintptr_t>(from) + ahead_bytes;
     for (std::size_t b = 0; b < size_bytes; b += 64) {
         __builtin_prefetch(reinterpret_cast<const void*>(first + b));
-        asm volatile("" : : "r"(first + b));                    // a loop that only prefetches is removed by g++
+        asm volatile("" : : "r"(first + b));  // a loop that only prefetches is removed by g++
     }
 }
 
@@ -322,13 +322,16 @@ Lanes<double, 8> sums_of(const Lanes<double, 8> (&rows)[8]) {
             return (raw<double>(rows[k].part(0)) + raw<double>(rows[k].part(2))) +
                    (raw<double>(rows[k].part(1)) + raw<double>(rows[k].part(3)));
         };
-        return Lanes<double, 8>::made([&](std::size_t k) { return native<double>(folded<W, 1>(at(2 * k), at(2 * k + 1))); });
+        return Lanes<double, 8>::made(
+            [&](std::size_t k) { return native<double>(folded<W, 1>(at(2 * k), at(2 * k + 1))); });
     }
 }
 
 }  // namespace detail
 
 /// The eight sums over the lanes of rows[0] … rows[7], each along the tree of sum().
-inline Lanes<double, 8> sums(const Lanes<double, 8> (&rows)[8]) { return detail::sums_of<Lanes<double, 8>::width>(rows); }
+inline Lanes<double, 8> sums(const Lanes<double, 8> (&rows)[8]) {
+    return detail::sums_of<Lanes<double, 8>::width>(rows);
+}
 
 }  // namespace partita::inline PARTITA_ABI

@@ -34,7 +34,7 @@ void dot_rows(const double* tile, std::size_t stride, const double* coefficients
 /// margins[r] = row r · coefficients, for a multiple of eight rows.
 inline void margins_of_tile(const double* tile, std::size_t rows, std::size_t stride, const double* coefficients,
                             double* margins) {
-    constexpr std::size_t at_once = native_lanes<double>;       // as many rows as the registers hold
+    constexpr std::size_t at_once = native_lanes<double>;  // as many rows as the registers hold
     for (std::size_t r = 0; r < rows; r += 8) {
         Lanes8 dots[8];
 #pragma GCC unroll 8
@@ -50,12 +50,12 @@ template <std::size_t J>
 void add_gradient_of_tile(const double* tile, std::size_t rows, std::size_t stride, const double* residuals,
                           double* gradient) {
     constexpr std::size_t width = native_lanes<double>;
-    Native<double>        even[J], odd[J];
+    Native<double> even[J], odd[J];
 #pragma GCC unroll 4
     for (std::size_t j = 0; j < J; ++j) even[j] = odd[j] = Native<double>(0.0);
     for (std::size_t r = 0; r < rows; r += 2) {
         const Native<double> a(residuals[r]), b(residuals[r + 1]);
-        const double*        row = tile + r * stride;
+        const double* row = tile + r * stride;
 #pragma GCC unroll 4
         for (std::size_t j = 0; j < J; ++j) {
             even[j] = multiply_add<double>(a, Native<double>::load_unaligned(row + j * width), even[j]);
@@ -71,7 +71,7 @@ void add_gradient_of_tile(const double* tile, std::size_t rows, std::size_t stri
 inline void add_gradient_of_tile(const double* tile, std::size_t rows, std::size_t stride, const double* residuals,
                                  double* gradient) {
     constexpr std::size_t width = native_lanes<double>;
-    std::size_t           c = 0;
+    std::size_t c = 0;
     for (; c + 4 * width <= stride; c += 4 * width) {
         add_gradient_of_tile<4>(tile + c, rows, stride, residuals, gradient + c);
     }
@@ -84,8 +84,8 @@ struct LogisticLanes {
 };
 [[gnu::always_inline]] inline LogisticLanes logistic_lanes(const Lanes8& margin, const Lanes8& label) {
     const LogisticParts<Lanes8> parts = logistic_parts(margin);
-    const Lanes8 small = parts.power * parts.reciprocal;        // the probability of the less likely class
-    const auto   negative = margin < Lanes8(0.0);
+    const Lanes8 small = parts.power * parts.reciprocal;  // the probability of the less likely class
+    const auto negative = margin < Lanes8(0.0);
     const Lanes8 one = select(negative, small, parts.reciprocal), zero = select(negative, parts.reciprocal, small);
     // Written so that neither label loses digits by cancellation, and so that a margin that is no number shows in the loss.
     const Lanes8 loss = fused(-label, margin, maximum(margin, Lanes8(0.0))) + parts.log;

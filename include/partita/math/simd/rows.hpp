@@ -24,7 +24,7 @@ constexpr std::size_t tile_rows(std::size_t columns) { return columns <= 256 ? 6
 template <class T>
 void shifted_row(const T* from, const double* shift, std::size_t count, double* to) {
     constexpr std::size_t width = native_lanes<double>;
-    std::size_t           c = 0;
+    std::size_t c = 0;
     for (; c + width <= count; c += width) {
         (load_wide(from + c) - Native<double>::load_unaligned(shift + c)).store_unaligned(to + c);
     }
@@ -44,7 +44,7 @@ void shifted_row(const T* from, const double* shift, std::size_t count, double* 
 template <class T>
 void widened_row(const T* from, std::size_t count, double* to) {
     constexpr std::size_t width = native_lanes<double>;
-    std::size_t           c = 0;
+    std::size_t c = 0;
     for (; c + width <= count; c += width) load_wide(from + c).store_unaligned(to + c);
     if constexpr (width > 4) {
         if (c + 4 <= count) {
@@ -68,27 +68,37 @@ inline void scaled_row(const double* from, double factor, std::size_t count, dou
 struct Upcoming {
     const void* from = nullptr;
     std::size_t ahead_bytes = 0, end_bytes = 0;
+    std::size_t pace = 1, wait = 1;  ///< every how many calls one line is asked for
 
     void ask() {
+        if (--wait > 0) return;
+        wait = pace;
         if (ahead_bytes < end_bytes) prefetch(from, ahead_bytes);
         ahead_bytes += 64;
     }
 };
 
+/// A pace at which a tile of so many bytes a row is asked for evenly over add_products.
+constexpr std::size_t pace_of_products(std::size_t stride, std::size_t row_bytes) {
+    const std::size_t registers = stride / 8, calls = registers * (registers + 2) / 4;  // for each row, about
+    return calls * 64 > row_bytes ? calls * 64 / row_bytes : 1;
+}
+
 /// The rows that follow `rows` rows from `first` on, as many again; nothing where rows lie far apart or are long.
 template <class T>
-Upcoming next_tile(const T* first, std::size_t rows, std::size_t stride, std::size_t columns) {
+Upcoming next_tile(const T* first, std::size_t rows, std::size_t stride, std::size_t columns, std::size_t pace) {
     const std::size_t size_bytes = rows * stride * sizeof(T);
-    return columns <= 256 && stride <= columns + 16 ? Upcoming{first, size_bytes, 2 * size_bytes} : Upcoming{};
+    return columns <= 256 && stride <= columns + 16 ? Upcoming{first, size_bytes, 2 * size_bytes, pace, pace}
+                                                    : Upcoming{};
 }
 
 /// sums[i · stride + j] += sum over the rows of left[row · stride + i] · right[row · stride + j], for i in
 /// [first, first + M) and the J registers from column `second` on.
 template <std::size_t M, std::size_t J>
-void add_products_of_tile(const double* left, const double* right, std::size_t rows, std::size_t stride, std::size_t first,
-                          std::size_t second, double* sums, Upcoming& upcoming) {
+void add_products_of_tile(const double* left, const double* right, std::size_t rows, std::size_t stride,
+                          std::size_t first, std::size_t second, double* sums, Upcoming& upcoming) {
     constexpr std::size_t width = native_lanes<double>;
-    Native<double>        sum[M][J];
+    Native<double> sum[M][J];
 #pragma GCC unroll 8
     for (std::size_t i = 0; i < M; ++i) {
 #pragma GCC unroll 8
@@ -123,7 +133,7 @@ void add_products_of_tile(const double* left, const double* right, std::size_t r
 inline void add_products(const double* left, const double* right, std::size_t rows, std::size_t stride, double* sums,
                          Upcoming upcoming) {
     constexpr std::size_t width = native_lanes<double>;
-    constexpr std::size_t down = width == 8 ? 8 : 4;            // 16 sums in 32 registers, 12 or 8 in 16
+    constexpr std::size_t down = width == 8 ? 8 : 4;  // 16 sums in 32 registers, 12 or 8 in 16
     constexpr std::size_t across = width == 4 ? 3 : 2;
     for (std::size_t i = 0; i < stride; i += down) {
         std::size_t j = i / width * width;

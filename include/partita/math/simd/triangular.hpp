@@ -15,7 +15,7 @@ namespace detail {
 /// Σ a[k]·b[k]: element k adds to lane k mod 16, the lanes along the tree of halves.
 inline double dot(const double* a, const double* b, std::size_t count) {
     using L = Lanes<double, 16>;
-    L           total;
+    L total;
     std::size_t k = 0;
     for (; k + 16 <= count; k += 16) total = fused(L::load(a + k), L::load(b + k), total);
     if (k < count) total = fused(L::load(a + k, count - k), L::load(b + k, count - k), total);
@@ -25,8 +25,8 @@ inline double dot(const double* a, const double* b, std::size_t count) {
 /// to[k] = to[k] + factor·from[k].
 inline void add_scaled(const double* from, double factor, std::size_t count, double* to) {
     constexpr std::size_t width = native_lanes<double>;
-    const Native<double>  f(factor);
-    std::size_t           k = 0;
+    const Native<double> f(factor);
+    std::size_t k = 0;
     for (; k + width <= count; k += width) {
         multiply_add<double>(f, Native<double>::load_unaligned(from + k), Native<double>::load_unaligned(to + k))
             .store_unaligned(to + k);
@@ -39,7 +39,7 @@ template <std::size_t M, std::size_t J>
 void subtract_panel(double* matrix, std::size_t stride, const double* panel, std::size_t depth, std::size_t first,
                     std::size_t i, std::size_t j) {
     constexpr std::size_t width = native_lanes<double>;
-    Native<double>        rest[M][J];
+    Native<double> rest[M][J];
 #pragma GCC unroll 8
     for (std::size_t a = 0; a < M; ++a) {
 #pragma GCC unroll 8
@@ -50,7 +50,8 @@ void subtract_panel(double* matrix, std::size_t stride, const double* panel, std
     for (std::size_t k = 0; k < depth; ++k) {
         Native<double> column[J];
 #pragma GCC unroll 8
-        for (std::size_t b = 0; b < J; ++b) column[b] = Native<double>::load_unaligned(panel + k * stride + j + b * width);
+        for (std::size_t b = 0; b < J; ++b)
+            column[b] = Native<double>::load_unaligned(panel + k * stride + j + b * width);
 #pragma GCC unroll 8
         for (std::size_t a = 0; a < M; ++a) {
             const Native<double> minus(-matrix[(i + a) * stride + first + k]);
@@ -68,10 +69,10 @@ void subtract_panel(double* matrix, std::size_t stride, const double* panel, std
 /// Takes the products of the columns [first, last) from the lower triangle of the rows and columns from `last` on; what lies
 /// right of the diagonal in those rows is overwritten. `panel` has room for last - first rows of `stride`; `last` is a multiple
 /// of eight or the order itself.
-inline void subtract_products(double* matrix, std::size_t stride, std::size_t order, std::size_t first, std::size_t last,
-                              double* panel) {
+inline void subtract_products(double* matrix, std::size_t stride, std::size_t order, std::size_t first,
+                              std::size_t last, double* panel) {
     constexpr std::size_t width = native_lanes<double>, across = 2;
-    const std::size_t     depth = last - first;
+    const std::size_t depth = last - first;
     for (std::size_t i = last; i < order; ++i) {
         for (std::size_t k = 0; k < depth; ++k) panel[k * stride + i] = matrix[i * stride + first + k];
     }

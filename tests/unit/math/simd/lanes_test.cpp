@@ -26,7 +26,7 @@ void check_lanes() {
         b[i] = T(1) / static_cast<T>(i + 3);
         c[i] = static_cast<T>(i * i) / T(7);
     }
-    const L    x = L::load(a), y = L::load(b), z = L::load(c);
+    const L x = L::load(a), y = L::load(b), z = L::load(c);
     const auto each = [&](const L& lanes, auto expected) {
         lanes.store(out);
         std::size_t different = 0;
@@ -55,7 +55,7 @@ void check_lanes() {
     });
 
     for (std::size_t count = 0; count <= N; ++count) {
-        const std::vector<T> exactly(a, a + count);          // a reader past the end would be seen by a sanitizer
+        const std::vector<T> exactly(a, a + count);  // a reader past the end would be seen by a sanitizer
         each(L::load(exactly.data(), count), [&](std::size_t i) { return i < count ? a[i] : T(0); });
         T partly[N];
         for (T& v : partly) v = T(99);
@@ -105,13 +105,16 @@ TEST_CASE("eight sums at once have the bits of eight single ones", "[math][simd]
 
 TEST_CASE("dot products do not depend on alignment or padding", "[math][simd]") {
     std::vector<double> a(101), b(101);
-    for (std::size_t i = 0; i < a.size(); ++i) a[i] = 1.0 / static_cast<double>(i + 1), b[i] = std::sqrt(static_cast<double>(i));
+    for (std::size_t i = 0; i < a.size(); ++i)
+        a[i] = 1.0 / static_cast<double>(i + 1), b[i] = std::sqrt(static_cast<double>(i));
     for (const std::size_t n : {0u, 1u, 15u, 16u, 17u, 100u}) {
-        std::vector<double> padded_a(a.begin() + 1, a.begin() + 1 + static_cast<std::ptrdiff_t>(n)), padded_b(b.begin() + 1, b.begin() + 1 + static_cast<std::ptrdiff_t>(n));
+        std::vector<double> padded_a(a.begin() + 1, a.begin() + 1 + static_cast<std::ptrdiff_t>(n)),
+            padded_b(b.begin() + 1, b.begin() + 1 + static_cast<std::ptrdiff_t>(n));
         padded_a.resize((n + 15) / 16 * 16);
         padded_b.resize(padded_a.size());
         double lane[16] = {};
-        for (std::size_t k = 0; k < padded_a.size(); ++k) lane[k % 16] = pt::fused(padded_a[k], padded_b[k], lane[k % 16]);
+        for (std::size_t k = 0; k < padded_a.size(); ++k)
+            lane[k % 16] = pt::fused(padded_a[k], padded_b[k], lane[k % 16]);
         for (std::size_t half = 8; half > 0; half /= 2) {
             for (std::size_t i = 0; i < half; ++i) lane[i] += lane[i + half];
         }
