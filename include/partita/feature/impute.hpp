@@ -59,7 +59,6 @@ struct Impute {
         void operator()(const View& view, std::span<Out> out) const {
             this->apply(detail::MaybeNumbers(view), out, where());
         }
-        BOOST_DESCRIBE_CLASS(NumberModel, (detail::NumberFill), (), (), ())
     };
     template <class Value>
     using ModelFor = std::conditional_t<detail::Imputed<Value>::number, NumberModel, detail::TextFill>;

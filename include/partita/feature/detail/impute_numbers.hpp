@@ -3,6 +3,7 @@
 
 // What Impute learns from a column of numbers, and what it does with one.
 
+#include <partita/data/column_view.hpp>
 #include <partita/feature/detail/imputation.hpp>
 #include <partita/math/category_counts.hpp>
 #include <partita/math/count.hpp>
@@ -178,6 +179,14 @@ class NumberFill {
     void validate() const {
         if (!(value_ - value_ == 0.0)) throw ModelFileInvalid("the imputed value is not finite");
     }
+    template <class Writer>
+    void save(Writer& writer) const {
+        writer.scalar("value", value_);
+    }
+    template <class Reader>
+    void load(Reader& reader) {
+        value_ = reader.template scalar<double>("value");
+    }
     friend bool operator==(const NumberFill&, const NumberFill&) = default;
 
   protected:
@@ -195,8 +204,6 @@ class NumberFill {
     }
 
   private:
-    BOOST_DESCRIBE_CLASS(NumberFill, (), (), (), (value_))
-
     double value_ = 0;
 };
 

@@ -66,6 +66,15 @@ class TextFill {
     const std::string& value() const { return value_; }
     friend bool operator==(const TextFill&, const TextFill&) = default;
 
+    template <class Writer>
+    void save(Writer& writer) const {
+        writer.text("value", value_);
+    }
+    template <class Reader>
+    void load(Reader& reader) {
+        value_ = reader.text("value");
+    }
+
     template <class View>
     void operator()(const View& view, CategoryOutput out) const {
         for (std::size_t i = 0; i < view.size(); ++i) out.set(i, view[i]);
@@ -77,8 +86,6 @@ class TextFill {
     }
 
   private:
-    BOOST_DESCRIBE_CLASS(TextFill, (), (), (), (value_))
-
     std::string value_;
 };
 

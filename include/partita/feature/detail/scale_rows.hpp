@@ -7,30 +7,41 @@
 
 namespace partita::inline PARTITA_ABI::detail {
 
-/// A register of double, rounded to numbers of T.
-template <class T>
-Raw<T, native_lanes<double>> narrowed(Native<double> x) {
-    return __builtin_convertvector(raw(x), Raw<T, native_lanes<double>>);
-}
-
 /// Adds up products with zero, which are zero unless a number is not finite. A compiler may fuse them: zero stays zero.
 template <class T>
 class FiniteTest {
   public:
-    using Part = Raw<T, native_lanes<double>>;
-
-    void look_at(Part x) { lanes_ = lanes_ + x * Part{}; }
+    template <std::size_t N>
+    void look_at(const Raw<T, N>& x) {
+        if constexpr (N == native_lanes<double>) {
+            lanes_ = lanes_ + x * Raw<T, N>{};
+        } else {
+            four_ = four_ + x * Raw<T, N>{};
+        }
+    }
     void look_at(T x) { rest_ += x * T(0); }
     bool all_finite() const {
-        T all = rest_;
-        for (std::size_t i = 0; i < native_lanes<double>; ++i) all += lanes_[i];
-        return all == T(0);
+        T lane[native_lanes<double>];
+        std::memcpy(lane, &lanes_, sizeof lane);
+        for (std::size_t half = native_lanes<double> / 2; half > 0; half /= 2) {
+            for (std::size_t i = 0; i < half; ++i) lane[i] += lane[i + half];
+        }
+        return lane[0] + ((four_[0] + four_[1]) + (four_[2] + four_[3])) + rest_ == T(0);
     }
 
   private:
-    Part lanes_{};
+    Raw<T, native_lanes<double>> lanes_{};
+    Raw<T, 4> four_{};
     T rest_ = 0;
 };
+
+/// to[i] = (from[i] - mean[i])·inverse[i] for N numbers.
+template <std::size_t N, class T>
+void scale_lanes(const T* from, const Raw<double, N>& mean, const Raw<double, N>& inverse, T* to, FiniteTest<T>& test) {
+    const Raw<T, N> scaled = __builtin_convertvector((widened<N>(from) - mean) * inverse, Raw<T, N>);
+    test.template look_at<N>(scaled);
+    std::memcpy(to, &scaled, sizeof scaled);
+}
 
 /// to[c] = (from[c] - mean[c])·inverse[c] over the columns of one row.
 template <class T>
@@ -38,11 +49,13 @@ void scale_row(const T* from, const double* mean, const double* inverse, std::si
                FiniteTest<T>& test) {
     constexpr std::size_t width = native_lanes<double>;
     std::size_t c = 0;
-    for (; c + width <= count; c += width) {
-        const auto deviation = load_wide(from + c) - Native<double>::load_unaligned(mean + c);
-        const auto scaled = narrowed<T>(deviation * Native<double>::load_unaligned(inverse + c));
-        test.look_at(scaled);
-        std::memcpy(to + c, &scaled, sizeof scaled);
+    for (; c + width <= count; c += width)
+        scale_lanes<width>(from + c, widened<width>(mean + c), widened<width>(inverse + c), to + c, test);
+    if constexpr (width > 4) {
+        if (c + 4 <= count) {
+            scale_lanes<4>(from + c, widened<4>(mean + c), widened<4>(inverse + c), to + c, test);
+            c += 4;
+        }
     }
     for (; c < count; ++c) {
         to[c] = static_cast<T>((static_cast<double>(from[c]) - mean[c]) * inverse[c]);
@@ -54,13 +67,9 @@ void scale_row(const T* from, const double* mean, const double* inverse, std::si
 template <class T>
 void scale_column(const T* from, double mean, double inverse, std::size_t n, T* to, FiniteTest<T>& test) {
     constexpr std::size_t width = native_lanes<double>;
-    const Native<double> m(mean), v(inverse);
+    const Raw<double, width> m = raw(Native<double>(mean)), v = raw(Native<double>(inverse));
     std::size_t i = 0;
-    for (; i + width <= n; i += width) {
-        const auto scaled = narrowed<T>((load_wide(from + i) - m) * v);
-        test.look_at(scaled);
-        std::memcpy(to + i, &scaled, sizeof scaled);
-    }
+    for (; i + width <= n; i += width) scale_lanes<width>(from + i, m, v, to + i, test);
     for (; i < n; ++i) {
         to[i] = static_cast<T>((static_cast<double>(from[i]) - mean) * inverse);
         test.look_at(to[i]);
