@@ -94,24 +94,20 @@ inline Timestamp time_at_share(const DatasetState& state, int slot, std::int64_t
 template <Name TimeColumn, class Row>
 consteval int time_ordinal() {
     constexpr int ordinal = find_column(columns_of<Row>, TimeColumn.view());
-    if constexpr (ordinal < 0) {
-        static_assert(sizeof(wrong::ColumnIsMissing<wrong::Wanted<TimeColumn>>) == 0, "split_by_time: the dataset has no column of this name");
-    } else {
+    detail::demand_column<Row, TimeColumn>();
+    if constexpr (ordinal >= 0) {
         static_assert(columns_of<Row>[static_cast<std::size_t>(ordinal)].type == column_type<Timestamp>,
                       "split_by_time needs a Timestamp column without missing values");
     }
     return ordinal;
 }
 
-template <class Role>
-inline constexpr bool can_be_split = std::is_same_v<Role, Unsplit>;
-
-template <class Role>
-consteval void check_unsplit() {
-    if constexpr (!can_be_split<Role>) {
-        static_assert(sizeof(wrong::SplitNeedsUnsplitData<wrong::Given<Role>>) == 0,
-                      "only data without a role is split into roles; split it once, before anything else");
-    }
+/// The data, if they may be split at all; the compile error otherwise.
+template <class Row, class Role>
+Dataset<Row, Unsplit> splittable(const Dataset<Row, Role>& data) {
+    static_assert(wrong::unless<std::is_same_v<Role, Unsplit>, wrong::SplitNeedsUnsplitData<wrong::Given<Role>>>,
+                  "only data without a role is split into roles; split it once, before anything else");
+    return data.template with_role<Unsplit>();
 }
 
 }  // namespace detail
@@ -119,68 +115,68 @@ consteval void check_unsplit() {
 /// Draws each row for training with the chance `shape.train`, otherwise for the test.
 template <class Row, class Role>
 auto split_at_random(const Dataset<Row, Role>& data, TrainTest shape = {}) {
-    detail::check_unsplit<Role>();
+    const auto rows_to_split = detail::splittable(data);
     detail::check_share("train", shape.train, 1);
-    return std::make_tuple(detail::rows_drawn(data, shape.seed, 0, shape.train).template with_role<Train>(),
-                           detail::rows_drawn(data, shape.seed, shape.train, 2).template with_role<Test>());
+    return std::make_tuple(detail::rows_drawn(rows_to_split, shape.seed, 0, shape.train).template with_role<Train>(),
+                           detail::rows_drawn(rows_to_split, shape.seed, shape.train, 2).template with_role<Test>());
 }
 /// Draws each row for training, validation or the test.
 template <class Row, class Role>
 auto split_at_random(const Dataset<Row, Role>& data, TrainValidationTest shape) {
-    detail::check_unsplit<Role>();
+    const auto rows_to_split = detail::splittable(data);
     detail::check_share("train", shape.train, 1);
     detail::check_share("validation", shape.validation, 1 - shape.train);
     const double border = shape.train + shape.validation;
-    return std::make_tuple(detail::rows_drawn(data, shape.seed, 0, shape.train).template with_role<Train>(),
-                           detail::rows_drawn(data, shape.seed, shape.train, border).template with_role<Validation>(),
-                           detail::rows_drawn(data, shape.seed, border, 2).template with_role<Test>());
+    return std::make_tuple(detail::rows_drawn(rows_to_split, shape.seed, 0, shape.train).template with_role<Train>(),
+                           detail::rows_drawn(rows_to_split, shape.seed, shape.train, border).template with_role<Validation>(),
+                           detail::rows_drawn(rows_to_split, shape.seed, border, 2).template with_role<Test>());
 }
 
 /// The earliest rows for training, the latest for the test. Rows of one moment stay together.
 /// Errors: EmptyDataset. Cost: up to four counting passes over the time column, and one that moves the rows.
 template <Name TimeColumn, class Row, class Role>
 auto split_by_time(const Dataset<Row, Role>& data, TrainTest shape = {}) {
-    detail::check_unsplit<Role>();
+    const auto rows_to_split = detail::splittable(data);
     detail::check_share("train", shape.train, 1);
-    const std::int64_t rows = data.count();
+    const std::int64_t rows = rows_to_split.count();
     if (rows == 0) throw EmptyDataset("split_by_time was given no rows; check what was read and filtered before it");
-    const int       slot = data.slot(detail::time_ordinal<TimeColumn, Row>());
-    const Timestamp border = detail::time_at_share(data.state(), slot, rows, shape.train);
-    return split_by_time<TimeColumn>(data, TrainTestDates{border});
+    const int       slot = rows_to_split.slot(detail::time_ordinal<TimeColumn, Row>());
+    const Timestamp border = detail::time_at_share(rows_to_split.state(), slot, rows, shape.train);
+    return split_by_time<TimeColumn>(rows_to_split, TrainTestDates{border});
 }
 /// As above, in three parts.
 template <Name TimeColumn, class Row, class Role>
 auto split_by_time(const Dataset<Row, Role>& data, TrainValidationTest shape) {
-    detail::check_unsplit<Role>();
+    const auto rows_to_split = detail::splittable(data);
     detail::check_share("train", shape.train, 1);
     detail::check_share("validation", shape.validation, 1 - shape.train);
-    const std::int64_t rows = data.count();
+    const std::int64_t rows = rows_to_split.count();
     if (rows == 0) throw EmptyDataset("split_by_time was given no rows; check what was read and filtered before it");
-    const int       slot = data.slot(detail::time_ordinal<TimeColumn, Row>());
-    const Timestamp first = detail::time_at_share(data.state(), slot, rows, shape.train);
-    const Timestamp second = detail::time_at_share(data.state(), slot, rows, shape.train + shape.validation);
-    return split_by_time<TimeColumn>(data, TrainValidationTestDates{first, second});
+    const int       slot = rows_to_split.slot(detail::time_ordinal<TimeColumn, Row>());
+    const Timestamp first = detail::time_at_share(rows_to_split.state(), slot, rows, shape.train);
+    const Timestamp second = detail::time_at_share(rows_to_split.state(), slot, rows, shape.train + shape.validation);
+    return split_by_time<TimeColumn>(rows_to_split, TrainValidationTestDates{first, second});
 }
 /// Training before the date, the test from it on.
 template <Name TimeColumn, class Row, class Role>
 auto split_by_time(const Dataset<Row, Role>& data, TrainTestDates dates) {
-    detail::check_unsplit<Role>();
-    const int slot = data.slot(detail::time_ordinal<TimeColumn, Row>());
-    return std::make_tuple(detail::rows_between(data, slot, detail::beginning, dates.test_from).template with_role<Train>(),
-                           detail::rows_between(data, slot, dates.test_from, detail::end_of_time).template with_role<Test>());
+    const auto rows_to_split = detail::splittable(data);
+    const int slot = rows_to_split.slot(detail::time_ordinal<TimeColumn, Row>());
+    return std::make_tuple(detail::rows_between(rows_to_split, slot, detail::beginning, dates.test_from).template with_role<Train>(),
+                           detail::rows_between(rows_to_split, slot, dates.test_from, detail::end_of_time).template with_role<Test>());
 }
 /// Training, validation and the test between the dates.
 /// Errors: InvalidSetting if the dates are not in order.
 template <Name TimeColumn, class Row, class Role>
 auto split_by_time(const Dataset<Row, Role>& data, TrainValidationTestDates dates) {
-    detail::check_unsplit<Role>();
+    const auto rows_to_split = detail::splittable(data);
     if (dates.test_from < dates.validation_from)
         throw InvalidSetting("split_by_time: test_from lies before validation_from; give them in order", Place{.setting = "test_from"});
-    const int slot = data.slot(detail::time_ordinal<TimeColumn, Row>());
+    const int slot = rows_to_split.slot(detail::time_ordinal<TimeColumn, Row>());
     return std::make_tuple(
-        detail::rows_between(data, slot, detail::beginning, dates.validation_from).template with_role<Train>(),
-        detail::rows_between(data, slot, dates.validation_from, dates.test_from).template with_role<Validation>(),
-        detail::rows_between(data, slot, dates.test_from, detail::end_of_time).template with_role<Test>());
+        detail::rows_between(rows_to_split, slot, detail::beginning, dates.validation_from).template with_role<Train>(),
+        detail::rows_between(rows_to_split, slot, dates.validation_from, dates.test_from).template with_role<Validation>(),
+        detail::rows_between(rows_to_split, slot, dates.test_from, detail::end_of_time).template with_role<Test>());
 }
 
 /// Names the role of data that come already split.

@@ -8,30 +8,46 @@ namespace partita::inline PARTITA_ABI {
 
 namespace detail {
 
-template <class Row, class MetricType, ReadMistake Mistake>
-consteval bool explain_metric() {
-    using Inputs = typename MetricType::Inputs;
-    if constexpr (Mistake.cause != ReadMistake::Cause::none) {
-        constexpr std::string_view wanted = Inputs::inputs[static_cast<std::size_t>(Mistake.input)].name;
-        constexpr auto             name = Name<wanted.size() + 1>(wanted);
-        if constexpr (Mistake.cause == ReadMistake::Cause::missing && Mistake.near >= 0) {
-            constexpr std::string_view near = columns_of<Row>[static_cast<std::size_t>(Mistake.near)].name;
-            static_assert(sizeof(wrong::ColumnIsMissing<MetricType, wrong::Wanted<name>, wrong::DidYouMean<Name<near.size() + 1>(near)>>) == 0,
-                          "a metric reads a column that is not there: correct the name, or transform the data by the model first");
-        } else if constexpr (Mistake.cause == ReadMistake::Cause::missing) {
-            static_assert(sizeof(wrong::ColumnIsMissing<MetricType, wrong::Wanted<name>>) == 0,
-                          "a metric reads a column that is not there: correct the name, or transform the data by the model first");
-        } else if constexpr (Mistake.cause == ReadMistake::Cause::missing_values) {
-            static_assert(sizeof(wrong::ColumnMayBeMissingValues<MetricType, wrong::OfColumn<name>>) == 0,
-                          "values of this column may be missing and the metric needs them all: filter such rows, or impute them");
-        } else {
-            constexpr std::string_view words = kinds_in_words(Inputs::inputs[static_cast<std::size_t>(Mistake.input)]);
-            static_assert(sizeof(wrong::ColumnHasWrongType<MetricType, wrong::OfColumn<name>, wrong::TakesKinds<Name<words.size() + 1>(words)>>) == 0,
-                          "a metric cannot judge a column of this type");
-        }
-    }
-    return true;
+/// The name of the column that a mistaken metric wants, and of the one it probably means.
+template <class MetricType, int Input>
+consteval auto wanted_column() {
+    constexpr std::string_view name = MetricType::Inputs::inputs[static_cast<std::size_t>(Input)].name;
+    return Name<name.size() + 1>(name);
 }
+template <class Row, int Ordinal>
+consteval auto column_name() {
+    constexpr std::string_view name = columns_of<Row>[static_cast<std::size_t>(Ordinal)].name;
+    return Name<name.size() + 1>(name);
+}
+template <class MetricType, int Input>
+consteval auto kinds_taken() {
+    constexpr std::string_view words = kinds_in_words(MetricType::Inputs::inputs[static_cast<std::size_t>(Input)]);
+    return Name<words.size() + 1>(words);
+}
+
+/// What is wrong with a metric on a table; a class, because its body is where both compilers stop after one error.
+template <class Row, class MetricType, ReadMistake::Cause Cause, int Input, int Near>
+struct ExplainMetric {};
+template <class Row, class MetricType, int Input, int Near>
+struct ExplainMetric<Row, MetricType, ReadMistake::Cause::missing, Input, Near> {
+    static_assert(sizeof(wrong::ColumnIsMissing<MetricType, wrong::Wanted<wanted_column<MetricType, Input>()>, wrong::DidYouMean<column_name<Row, Near>()>>) == 0,
+                  "a metric reads a column that is not there: correct the name, or transform the data by the model first");
+};
+template <class Row, class MetricType, int Input>
+struct ExplainMetric<Row, MetricType, ReadMistake::Cause::missing, Input, -1> {
+    static_assert(sizeof(wrong::ColumnIsMissing<MetricType, wrong::Wanted<wanted_column<MetricType, Input>()>>) == 0,
+                  "a metric reads a column that is not there: correct the name, or transform the data by the model first");
+};
+template <class Row, class MetricType, int Input, int Near>
+struct ExplainMetric<Row, MetricType, ReadMistake::Cause::missing_values, Input, Near> {
+    static_assert(sizeof(wrong::ColumnMayBeMissingValues<MetricType, wrong::OfColumn<wanted_column<MetricType, Input>()>>) == 0,
+                  "values of this column may be missing and the metric needs them all: filter such rows, or impute them");
+};
+template <class Row, class MetricType, int Input, int Near>
+struct ExplainMetric<Row, MetricType, ReadMistake::Cause::wrong_type, Input, Near> {
+    static_assert(sizeof(wrong::ColumnHasWrongType<MetricType, wrong::OfColumn<wanted_column<MetricType, Input>()>, wrong::TakesKinds<kinds_taken<MetricType, Input>()>>) == 0,
+                  "a metric cannot judge a column of this type");
+};
 
 template <class Row, class MetricType>
 inline constexpr ReadMistake metric_mistake = find_read_mistake(columns_of<Row>, MetricType::Inputs::inputs);
@@ -61,7 +77,7 @@ Score finish_metric(const MetricType& metric, const typename MetricType::Summary
 
 template <class Row, class Role, class... Metrics>
 auto score(const Dataset<Row, Role>& data, const Metrics&... metrics) {
-    static_assert((explain_metric<Row, Metrics, metric_mistake<Row, Metrics>>() && ...));
+    (static_cast<void>(sizeof(ExplainMetric<Row, Metrics, metric_mistake<Row, Metrics>.cause, metric_mistake<Row, Metrics>.input, metric_mistake<Row, Metrics>.near>)), ...);
     if constexpr (((metric_mistake<Row, Metrics>.cause == ReadMistake::Cause::none) && ...)) {
         const std::size_t                                          workers = data.session().threads();
         std::vector<std::tuple<typename Metrics::Summary...>>      states(workers);
