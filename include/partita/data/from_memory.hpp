@@ -146,22 +146,24 @@ Dataset<Row, Unsplit> dataset(Session& session, const std::vector<Row>& rows) {
     return dataset(session, std::span<const Row>(rows));
 }
 
-/// A dataset with the columns `features` (the rows of X, n x p) and `target` (n values), without a copy: both must outlive it.
-/// Errors: WrongWidth if X and y have different numbers of rows.
+namespace detail {
+
+/// A dataset of a matrix that `owner` keeps alive, or of one that the caller does if there is none.
 template <class T, class Y>
-Dataset<MatrixRow<std::remove_const_t<T>, std::remove_const_t<Y>>, Unsplit> dataset(Session& session, MatrixView<T> x, std::span<Y> y) {
+Dataset<MatrixRow<std::remove_const_t<T>, std::remove_const_t<Y>>, Unsplit> dataset_keeping(Session& session, MatrixView<T> x, std::span<Y> y,
+                                                                                             std::shared_ptr<void> owner) {
     using Row = MatrixRow<std::remove_const_t<T>, std::remove_const_t<Y>>;
-    detail::Chunks chunks;
+    Chunks chunks;
     session.communicator().agree(attempt([&] {
         if (x.rows() != y.size())
             throw WrongWidth("the matrix has " + std::to_string(x.rows()) + " rows and the target " + std::to_string(y.size()) + " values; give one value a row");
-        chunks = detail::share_of_rows(session, x.rows(), [&](std::size_t first, std::size_t rows) {
+        chunks = share_of_rows(session, x.rows(), [&](std::size_t first, std::size_t rows) {
             std::vector<ColumnData> columns(2);
             columns[0].type = columns_of<Row>[0].type;
             columns[0].rows = columns[1].rows = rows;
             columns[0].width = x.columns();
             if (x.stride() == x.columns()) {
-                columns[0].values = Buffer::borrow(x[first].data(), rows * x.columns() * sizeof(T));
+                columns[0].values = Buffer::borrow(x[first].data(), rows * x.columns() * sizeof(T), owner);
             } else {
                 columns[0].values = Buffer::allocate(rows * x.columns() * sizeof(T));
                 auto* to = columns[0].values.template mutable_as<std::remove_const_t<T>>();
@@ -172,7 +174,16 @@ Dataset<MatrixRow<std::remove_const_t<T>, std::remove_const_t<Y>>, Unsplit> data
             return std::make_shared<const Chunk>(static_cast<std::int64_t>(first), rows, std::move(columns));
         });
     }));
-    return detail::make_dataset<Row>(session, std::move(chunks));
+    return make_dataset<Row>(session, std::move(chunks));
+}
+
+}  // namespace detail
+
+/// A dataset with the columns `features` (the rows of X, n x p) and `target` (n values), without a copy: both must outlive it.
+/// Errors: WrongWidth if X and y have different numbers of rows.
+template <class T, class Y>
+auto dataset(Session& session, MatrixView<T> x, std::span<Y> y) {
+    return detail::dataset_keeping(session, x, y, nullptr);
 }
 
 }  // namespace partita::inline PARTITA_ABI

@@ -47,7 +47,7 @@ template <class Node>
 using Has = typename HasColumns<Node, std::make_index_sequence<slot_count(Node::data) < 8 ? slot_count(Node::data) : 8>>::type;
 
 template <Mistake::Cause Cause, class Failed>
-struct Explain;
+struct Explain {};  // nothing is wrong
 
 /// What stands beside a missing column: the name that was probably meant, or those that there are.
 template <class Node, int Near>

@@ -164,8 +164,9 @@ class FittedPipeline {
     /// safe from many threads at once.
     template <Name ColumnName, class Request>
     auto transform(const Request& row) const {
-        constexpr int slot = find_slot(Last::data, ColumnName.view());
-        return evaluate_row<Row, Nodes, slot>(*models_, row);
+        alignas(64) std::byte bytes[4096];
+        RowScratch            scratch(bytes, sizeof bytes);
+        return transform_in<ColumnName>(row, scratch);
     }
 
     /// The prediction for one row: double for regression, the target's type for classification.
@@ -178,6 +179,33 @@ class FittedPipeline {
     double predict_probability(const Request& row) const {
         return transform<"probability">(row);
     }
+
+    /// Scores rows whose vectors take more than 4 KiB without allocating for each. One scorer a thread; it must not outlive the model.
+    class Scorer {
+      public:
+        explicit Scorer(const FittedPipeline& model) : model_(&model) {}
+        template <class Request>
+        auto predict(const Request& row) {
+            return transform<"prediction">(row);
+        }
+        template <class Request>
+        double predict_probability(const Request& row) {
+            return transform<"probability">(row);
+        }
+        template <Name ColumnName, class Request>
+        auto transform(const Request& row) {
+            std::byte*  aligned = memory_.data() + (64 - reinterpret_cast<std::uintptr_t>(memory_.data()) % 64) % 64;
+            RowScratch  scratch(aligned, memory_.empty() ? 0 : memory_.size() - 64);
+            const auto  value = model_->template transform_in<ColumnName>(row, scratch);
+            if (scratch.wanted_bytes() + 64 > memory_.size()) memory_.resize(scratch.wanted_bytes() + 64);
+            return value;
+        }
+
+      private:
+        const FittedPipeline*  model_;
+        std::vector<std::byte> memory_;
+    };
+    Scorer scorer() const { return Scorer(*this); }
 
     /// The fitted part of a stage, named by its type (`get<StandardScale<"features">>()`) or by its place from 1.
     template <class StageType>
@@ -223,6 +251,11 @@ class FittedPipeline {
     std::int64_t  rows() const { return rows_; }
 
   private:
+    template <Name ColumnName, class Request>
+    auto transform_in(const Request& row, RowScratch& scratch) const {
+        constexpr int slot = find_slot(Last::data, ColumnName.view());
+        return evaluate_row<Row, Nodes, slot>(*models_, row, scratch);
+    }
     template <class StageType>
     static constexpr int position_of() {
         int position = 0, at = 0;

@@ -13,27 +13,27 @@
 
 namespace partita::inline PARTITA_ABI::detail {
 
-/// Memory for the vectors of one row: 4 KiB on the stack, more from the heap.
+/// Memory for the vectors of one row: what it is given first (4 KiB on the stack, or what a scorer owns), then the heap.
 class RowScratch {
   public:
-    RowScratch() {}  // the bytes stay uninitialised
+    RowScratch(std::byte* bytes, std::size_t size_bytes) : bytes_(bytes), size_bytes_(size_bytes) {}
     RowScratch(const RowScratch&) = delete;
     RowScratch& operator=(const RowScratch&) = delete;
 
     template <class T>
     T* take(std::size_t count) {
         const std::size_t bytes = (count * sizeof(T) + 63) / 64 * 64;
-        if (bytes <= sizeof bytes_ - used_) {
-            used_ += bytes;
-            return reinterpret_cast<T*>(bytes_ + used_ - bytes);
-        }
+        wanted_bytes_ += bytes;
+        if (wanted_bytes_ <= size_bytes_) return reinterpret_cast<T*>(bytes_ + wanted_bytes_ - bytes);
         more_.push_back(std::make_unique<std::byte[]>(bytes));
         return reinterpret_cast<T*>(more_.back().get());
     }
+    /// How much would have been enough.
+    std::size_t wanted_bytes() const { return wanted_bytes_; }
 
   private:
-    alignas(64) std::byte bytes_[4096];
-    std::size_t           used_ = 0;
+    std::byte*  bytes_;
+    std::size_t size_bytes_, wanted_bytes_ = 0;
     std::vector<std::unique_ptr<std::byte[]>> more_;
 };
 
@@ -284,9 +284,8 @@ struct RowProgram<Row, Types<N...>, Wanted> {
     }();
 
     template <class Models, class Request>
-    static auto run(const Models& models, const Request& row) {
-        RowScratch scratch;
-        Cells      cells;
+    static auto run(const Models& models, const Request& row, RowScratch& scratch) {
+        Cells cells;
         [&]<std::size_t... I>(std::index_sequence<I...>) {
             (fill_cell<typename CellValue<std::tuple_element_t<I, Cells>>::type, slot_name<Last::data, Live::slots[I]>()>(std::get<I>(cells), row), ...);
         }(std::make_index_sequence<source_cells>());
@@ -299,13 +298,13 @@ struct RowProgram<Row, Types<N...>, Wanted> {
 };
 
 template <class Row, class Nodes, int Wanted, class Models, class Request>
-auto evaluate_row(const Models& models, const Request& row) {
+auto evaluate_row(const Models& models, const Request& row, RowScratch& scratch) {
     if constexpr (Wanted < 0) {
         static_assert(Wanted >= 0, "the pipeline makes no column of this name: predict needs a learner at the end of the pipeline");
     } else if constexpr (!is_described<Request>) {
         static_assert(sizeof(wrong::RowIsNotDescribed<Request>) == 0, "a row is a struct described by BOOST_DESCRIBE_STRUCT(Row, (), (members…))");
     } else {
-        return RowProgram<Row, Nodes, Wanted>::run(models, row);
+        return RowProgram<Row, Nodes, Wanted>::run(models, row, scratch);
     }
 }
 

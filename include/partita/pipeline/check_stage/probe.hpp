@@ -11,6 +11,8 @@
 #include <partita/pipeline/model_file.hpp>
 #include <partita/pipeline/pipeline.hpp>
 
+#include <boost/describe/class.hpp>
+
 #include <memory>
 
 namespace partita::inline PARTITA_ABI::detail {
@@ -26,9 +28,10 @@ class FittedProbe {
   public:
     virtual ~FittedProbe() = default;
     virtual std::string bytes() const = 0;
+    virtual std::span<const ColumnInfo> columns() const = 0;  ///< of what transform gives
     virtual ChunkPointer transform(Session& session, const Chunks& chunks) const = 0;
     virtual ChunkPointer transform_frame(const ChunkPointer& frame) const = 0;
-    /// For one row, the outputs that a single row has, beside what the frame has for them.
+    /// The bytes of what one row gives for the columns that the stage writes, as far as a single row has them.
     virtual void transform_row(const Chunk& frame, std::size_t row, std::string& values) const = 0;
 };
 
@@ -67,9 +70,8 @@ struct WeightTally {
         template <class View>
         void update(const View& view, Weights weights) {
             for (std::size_t i = 0; i < view.size(); ++i) {
-                const double both[] = {weights[i], weights[i] * weights[i]};
-                weight.add(std::span(both, 1));
-                squares.add(std::span(both + 1, 1));
+                weight.add(weights[i]);
+                squares.add(weights[i] * weights[i]);
             }
         }
         BOOST_DESCRIBE_CLASS(Summary, (), (weight, squares), (), ())
@@ -95,10 +97,10 @@ struct Neighbour {
     using stage_concept = Transformer;
     static constexpr std::string_view id = "Neighbour";
     using Inputs = Columns<Read<ColumnName, ~KindSet{0}, true>>;
-    using Outputs = Columns<Column<Output, float>>;
+    using Outputs = Columns<Column<Output, std::uint8_t>>;  // a type that few selectors choose
     template <class View>
-    void operator()(const View&, std::span<float> out) const {
-        for (float& value : out) value = 1;
+    void operator()(const View&, std::span<std::uint8_t> out) const {
+        for (std::uint8_t& value : out) value = 1;
     }
 };
 
@@ -107,8 +109,6 @@ auto value_of_row(const View& view, std::size_t row) {
     if constexpr (requires { view.valid(row); }) {
         using Value = decltype(value_of_row(view.values(), row));
         return view.valid(row) ? std::optional<Value>(value_of_row(view.values(), row)) : std::optional<Value>();
-    } else if constexpr (requires { view.codes.data(); }) {
-        return 0;
     } else if constexpr (requires { view.offsets; view.indices; }) {
         using T = std::remove_const_t<std::remove_pointer_t<decltype(view.values)>>;
         const auto first = static_cast<std::size_t>(view.offsets[row]), count = static_cast<std::size_t>(view.offsets[row + 1]) - first;
@@ -144,6 +144,7 @@ class FittedProbeOf final : public FittedProbe {
     explicit FittedProbeOf(Model model) : model_(std::move(model)) {}
 
     std::string bytes() const override { return to_bytes(model_); }
+    std::span<const ColumnInfo> columns() const override { return columns_of<Result>; }
     ChunkPointer transform(Session& session, const Chunks& chunks) const override {
         return model_.transform(make_dataset<Row, Test>(session, chunks)).collect().chunk();
     }
@@ -157,7 +158,9 @@ class FittedProbeOf final : public FittedProbe {
     }
 
     template <std::size_t I>
-    static constexpr bool is_single = requires(const Cell<typename AsSchema<Result>::template At<I>::type::value_type>& cell) { cell.get(); };
+    static constexpr bool is_single =
+        find_slot(Model::Last::data, columns_of<Result>[I].name) >= static_cast<int>(columns_of<Row>.size()) &&
+        requires(const Cell<typename AsSchema<Result>::template At<I>::type::value_type>& cell) { cell.get(); };
     template <std::size_t... I>
     static std::vector<bool> single(std::index_sequence<I...>) {
         return {is_single<I>...};
@@ -167,9 +170,7 @@ class FittedProbeOf final : public FittedProbe {
     template <std::size_t... I>
     void put_all(const RowOf<Row>& one, std::string& values, std::index_sequence<I...>) const {
         const auto put = [&]<std::size_t Index>(std::integral_constant<std::size_t, Index>) {
-            if constexpr (is_single<Index> && Index >= columns_of<Row>.size()) {
-                put_value(values, model_.template transform<AsSchema<Result>::template At<Index>::name>(one));
-            } else if constexpr (is_single<Index>) {
+            if constexpr (is_single<Index>) {
                 put_value(values, model_.template transform<AsSchema<Result>::template At<Index>::name>(one));
             }
         };
