@@ -7,6 +7,7 @@
 #include "slow_csv.hpp"
 
 #include <cstdio>
+#include <initializer_list>
 #include <mutex>
 #include <optional>
 #include <random>
@@ -52,13 +53,13 @@ std::string everything(pt::Session& session, const std::string& text, pt::CsvOpt
 }  // namespace
 
 TEST_CASE("rows do not depend on threads, chunks or ranges", "[csv]") {
-    for (std::size_t break_every : {0, 1000, 7}) {
+    for (std::size_t break_every : std::initializer_list<std::size_t>{0, 1000, 7}) {
         const std::string text = many_items(break_every);
         pt::CsvOptions    options{.on_bad_record = pt::BadRecords::skip, .bad_record_limit = 5};
         const std::string expected = slow_csv::read(text, pt::columns_of<Item>, options);
-        for (std::size_t threads : {1, 2, 3, 8}) {
+        for (std::size_t threads : std::initializer_list<std::size_t>{1, 2, 3, 8}) {
             pt::LocalSession session({.threads = threads});
-            for (std::size_t chunk_blocks : {1, 2, 16}) {
+            for (std::size_t chunk_blocks : std::initializer_list<std::size_t>{1, 2, 16}) {
                 options.chunk_blocks = chunk_blocks;
                 options.range_bytes = 1000 * threads + 7 * chunk_blocks;
                 REQUIRE(everything(session, text, options) == expected);
@@ -74,8 +75,8 @@ TEST_CASE("the first error in file order wins", "[csv]") {
     text.replace(early, 6, "\"pl\"in,");
     const std::string expected = slow_csv::read(text, pt::columns_of<Item>, {});
     REQUIRE(expected.starts_with("bad_quote"));
-    for (std::size_t threads : {1, 2, 3, 8}) {
-        for (std::size_t chunk_blocks : {1, 16}) {
+    for (std::size_t threads : std::initializer_list<std::size_t>{1, 2, 3, 8}) {
+        for (std::size_t chunk_blocks : std::initializer_list<std::size_t>{1, 16}) {
             pt::LocalSession session({.threads = threads});
             try {
                 everything(session, text, {.chunk_blocks = chunk_blocks, .range_bytes = 5000});
@@ -88,10 +89,10 @@ TEST_CASE("the first error in file order wins", "[csv]") {
 }
 
 TEST_CASE("each worker holds its share of whole blocks, and all agree on errors and on the report", "[csv]") {
-    for (std::size_t break_every : {0, 1000}) {
+    for (std::size_t break_every : std::initializer_list<std::size_t>{0, 1000}) {
         const std::string text = many_items(break_every);
         const std::string expected = slow_csv::read(text, pt::columns_of<Item>, {.on_bad_record = pt::BadRecords::skip, .bad_record_limit = 5});
-        for (std::size_t workers : {1, 2, 3, 5}) {
+        for (std::size_t workers : std::initializer_list<std::size_t>{1, 2, 3, 5}) {
             std::vector<std::string> parts(workers);
             pt::CsvReport            report;
             pt::run<pt::TreeAggregate<>>({.threads = 1, .workers = workers}, [&](pt::Session& session) {

@@ -5,6 +5,7 @@
 
 #include "slow_csv.hpp"
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -154,7 +155,7 @@ TEST_CASE("settings are refused by name", "[csv]") {
 TEST_CASE("records that are left out are counted and listed, and their ids stay free", "[csv]") {
     const std::string text = "n,word\n1,a\nx\n\"2,b\n3,c\n4,\"d\"e\n5,f\n";
     const std::string listed = "0|<a>\n3|<c>\n5|<f>\nrows 3 bad 3\n1 wrong_column_count 3:1\n2 bad_quote 6:4\n4 bad_quote 6:6\n";
-    for (std::size_t range : {1, 2, 5, 16, 1000}) {
+    for (std::size_t range : std::initializer_list<std::size_t>{1, 2, 5, 16, 1000}) {
         CHECK(rows<Word>(text, {.on_bad_record = pt::BadRecords::skip, .range_bytes = range}) == listed);
         CHECK(rows<Word>(text, {.on_bad_record = pt::BadRecords::collect, .bad_record_limit = 3, .range_bytes = range}) == listed);
     }

@@ -147,16 +147,19 @@ class CsvColumnBuilder {
 
     template <class T>
     std::size_t numbers(const CsvRun& run, std::size_t field, std::size_t first, std::size_t slot) {
-        T* out = reinterpret_cast<T*>(values_) + first * width_ + slot;
-        const bool last = field + 1 == run.fields;
+        T*                   out = reinterpret_cast<T*>(values_) + first * width_ + slot;
+        const std::size_t    width = width_, fields = run.fields, rows = run.rows, readable = run.readable;
+        const bool           last = field + 1 == fields, quotes = run.has_quotes;
+        const char* const    text = run.text;
+        const char           quote = run.quote;
         const std::uint32_t* start = run.starts + field;
-        for (std::size_t row = 0; row < run.rows; ++row, start += run.fields, out += width_) {
-            const char* begin = run.text + start[0];
-            const char* end = run.text + start[1] - 1;
+        for (std::size_t row = 0; row < rows; ++row, start += fields, out += width) {
+            const char* begin = text + start[0];
+            const char* end = text + start[1] - 1;
             if (last && end != begin && end[-1] == '\r') --end;
-            if (run.has_quotes && end - begin >= 2 && *begin == run.quote) ++begin, --end;
+            if (quotes && end - begin >= 2 && *begin == quote) ++begin, --end;
             if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
-                if (parse_number_fast(begin, end, start[0] + run.readable, *out)) continue;
+                if (parse_number_fast(begin, end, start[0] + readable, *out)) continue;
             }
             T           value{};
             const Spelt spelt = parse_any({begin, static_cast<std::size_t>(end - begin)}, *missing_, times_, value);
@@ -167,7 +170,7 @@ class CsvColumnBuilder {
             }
             *out = value;
         }
-        return run.rows;
+        return rows;
     }
 
     bool is_missing(const CsvRun& run, std::string_view raw_field) const {

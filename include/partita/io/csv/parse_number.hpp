@@ -28,7 +28,7 @@ struct Decimal {
 };
 
 /// Eight decimal digits as values 0 … 9, the first in the lowest byte.
-inline std::uint64_t eight_digits(std::uint64_t values) {
+[[gnu::always_inline]] inline std::uint64_t eight_digits(std::uint64_t values) {
     values = values * 10 + (values >> 8);
     const std::uint64_t first = (values & 0x000000FF000000FF) * 0x000F424000000064;
     const std::uint64_t second = (values >> 16 & 0x000000FF000000FF) * 0x0000271000000001;
@@ -149,7 +149,7 @@ T round_to_float(Unsigned128 number, bool sticky, int exponent) {
 
 /// digits · 10^-scale for a scale within ±18, correctly rounded: one exact integer, or one exact quotient with remainder.
 template <class T>
-T exact_decimal(std::uint64_t digits, int scale) {
+[[gnu::noinline]] T exact_decimal(std::uint64_t digits, int scale) {
     if (digits == 0) return T{0};
     if (scale <= 0) return round_to_float<T>(Unsigned128{digits} * powers_of_five.values[-scale], false, -scale);
     const int           shift = std::countl_zero(digits);
@@ -188,7 +188,7 @@ inline bool to_float(Decimal decimal, float& result) {
 }
 
 /// Reads digits, one point and an exponent of up to 19 significant digits; false for all else.
-inline bool read_long_decimal(const char* text, const char* end, Decimal& result) {
+[[gnu::noinline]] inline bool read_long_decimal(const char* text, const char* end, Decimal& result) {
     std::uint64_t digits = 0;
     int           significant = 0, scale = 0, seen = 0;
     bool          fraction = false;
@@ -289,7 +289,7 @@ Spelt parse_any_integer(const char* text, const char* end, T& result) {
 
 /// A number as tables spell it; `readable` is how many bytes before `text` may be read. False: take the slow way.
 template <class T>
-inline bool parse_number_fast(const char* text, const char* end, std::size_t readable, T& result) {
+[[gnu::always_inline]] inline bool parse_number_fast(const char* text, const char* end, std::size_t readable, T& result) {
     const bool  negative = text != end && *text == '-';
     const char* first = text + static_cast<int>(negative);
     const auto  length = static_cast<std::size_t>(end - first);

@@ -111,8 +111,12 @@ inline unsigned count_bits(std::uint64_t bits) {
 
 /// Bit i is the parity of bits 0 … i.
 inline std::uint64_t parity_so_far(std::uint64_t bits) {
-    for (unsigned shift = 1; shift < 64; shift *= 2) bits ^= bits << shift;
-    return bits;
+    bits ^= bits << 1;
+    bits ^= bits << 2;
+    bits ^= bits << 4;
+    bits ^= bits << 8;
+    bits ^= bits << 16;
+    return bits ^ bits << 32;
 }
 
 /// What a part of a text contributes, whichever state it starts in.
