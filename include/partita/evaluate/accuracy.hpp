@@ -4,7 +4,7 @@
 #include <partita/core/version.hpp>
 #include <partita/data/column_view.hpp>
 #include <partita/data/reads.hpp>
-#include <partita/evaluate/detail/block_terms.hpp>
+#include <partita/evaluate/block_terms.hpp>
 #include <partita/evaluate/metric.hpp>
 #include <partita/math/count.hpp>
 

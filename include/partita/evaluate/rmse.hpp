@@ -3,7 +3,7 @@
 
 #include <partita/core/version.hpp>
 #include <partita/data/reads.hpp>
-#include <partita/evaluate/detail/block_terms.hpp>
+#include <partita/evaluate/block_terms.hpp>
 #include <partita/evaluate/metric.hpp>
 #include <partita/math/count.hpp>
 #include <partita/math/exact_sum.hpp>

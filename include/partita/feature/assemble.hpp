@@ -4,7 +4,7 @@
 // Columns side by side as one vector: what learners read.
 
 #include <partita/data/output_view.hpp>
-#include <partita/feature/detail/split_names.hpp>
+#include <partita/stage/split_names.hpp>
 #include <partita/stage/concepts.hpp>
 
 #include <algorithm>

@@ -3,8 +3,8 @@
 
 // Missing values, filled in.
 
-#include <partita/feature/detail/impute_numbers.hpp>
-#include <partita/feature/detail/impute_texts.hpp>
+#include <partita/feature/impute/impute_numbers.hpp>
+#include <partita/feature/impute/impute_texts.hpp>
 
 namespace partita::inline PARTITA_ABI {
 

@@ -4,7 +4,7 @@
 // The smallest stage: a function of a row's values.
 
 #include <partita/data/output_view.hpp>
-#include <partita/feature/detail/split_names.hpp>
+#include <partita/stage/split_names.hpp>
 #include <partita/stage/concepts.hpp>
 
 #include <boost/describe/members.hpp>

@@ -4,8 +4,8 @@
 // Categories as vectors with a single one.
 
 #include <partita/data/output_view.hpp>
-#include <partita/feature/detail/category_tally.hpp>
-#include <partita/feature/detail/stage_column.hpp>
+#include <partita/stage/category_tally.hpp>
+#include <partita/stage/stage_column.hpp>
 #include <partita/feature/unseen.hpp>
 #include <partita/math/count.hpp>
 

@@ -4,8 +4,8 @@
 // Columns with mean 0 and standard deviation 1.
 
 #include <partita/data/output_view.hpp>
-#include <partita/feature/detail/scale_rows.hpp>
-#include <partita/feature/detail/stage_column.hpp>
+#include <partita/feature/standard_scale/scale_rows.hpp>
+#include <partita/stage/stage_column.hpp>
 #include <partita/math/exact_sum.hpp>
 #include <partita/math/extremes.hpp>
 #include <partita/math/moments.hpp>

@@ -5,6 +5,7 @@
 
 #include <partita/linear/linear_model.hpp>
 #include <partita/math/category_counts.hpp>
+#include <partita/stage/category_tally.hpp>
 #include <partita/stage/fit_rows.hpp>
 
 #include <boost/describe/class.hpp>
@@ -39,7 +40,7 @@ struct PackedLabels {
 class LabelCounts {
   public:
     static constexpr std::size_t most_classes = 64;
-    CategoryCounts               counts{most_classes + 1};
+    CategoryCounts               counts{most_classes};
 
     template <class Y>
     void update(std::span<const Y> labels, Weights weights, std::string_view column) {
@@ -59,18 +60,18 @@ class LabelCounts {
         for (const Number& number : numbers_) {
             char bytes[sizeof(double)];
             std::memcpy(bytes, &number.label, sizeof bytes);
-            add({bytes, sizeof bytes}, number.weight, weights, column);
+            const std::string_view text(bytes, sizeof bytes);
+            if (counts.weight(text) == 0 && counts.sorted().size() >= most_classes) refuse_many(column);
+            counts.add_weight(text, number.weight);
         }
     }
-    void update(const CategoryView& labels, Weights weights, std::string_view column) {
-        by_code_.assign(labels.dictionary().size(), 0.0);
-        for (std::size_t row = 0; row < labels.size(); ++row) by_code_[static_cast<std::size_t>(labels.codes()[row])] += weights[row];
-        for (std::size_t code = 0; code < by_code_.size(); ++code)
-            if (by_code_[code] > 0) add(labels.dictionary()[code], by_code_[code], weights, column);
-    }
-    void update(const TextView& labels, Weights weights, std::string_view column) {
-        for (std::size_t row = 0; row < labels.size(); ++row)
-            if (weights[row] > 0) add(labels[row], weights[row], weights, column);
+    template <class Texts>
+    void update(const Texts& labels, Weights weights, std::string_view column) {
+        try {
+            tally(counts, labels, weights);
+        } catch (const TooManyCategories&) {
+            refuse_many(column);
+        }
     }
 
     [[noreturn]] static void refuse_many(std::string_view column) {
@@ -84,19 +85,10 @@ class LabelCounts {
   private:
     BOOST_DESCRIBE_CLASS(LabelCounts, (), (counts), (), ())
 
-    void add(std::string_view text, double weight, Weights weights, std::string_view column) {
-        if (counts.sorted().size() >= most_classes && counts.weight(text) == 0) refuse_many(column);
-        if (weights.unit()) {
-            counts.add(text, static_cast<std::int64_t>(weight));
-        } else {
-            counts.add_weight(text, weight);
-        }
-    }
     struct Number {
         double label, weight;
     };
     std::vector<Number> numbers_;
-    std::vector<double> by_code_;
 };
 
 template <class Y>

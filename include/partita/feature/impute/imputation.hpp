@@ -3,7 +3,7 @@
 
 // What Impute can be told, and how it says that there is nothing to learn from.
 
-#include <partita/feature/detail/stage_column.hpp>
+#include <partita/stage/stage_column.hpp>
 
 #include <concepts>
 #include <cstdint>

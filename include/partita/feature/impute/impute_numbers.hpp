@@ -4,7 +4,7 @@
 // What Impute learns from a column of numbers, and what it does with one.
 
 #include <partita/data/column_view.hpp>
-#include <partita/feature/detail/imputation.hpp>
+#include <partita/feature/impute/imputation.hpp>
 #include <partita/math/category_counts.hpp>
 #include <partita/math/count.hpp>
 #include <partita/math/quantiles.hpp>

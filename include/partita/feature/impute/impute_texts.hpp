@@ -4,8 +4,8 @@
 // What Impute learns from a column of texts, and what it does with one.
 
 #include <partita/data/output_view.hpp>
-#include <partita/feature/detail/category_tally.hpp>
-#include <partita/feature/detail/imputation.hpp>
+#include <partita/stage/category_tally.hpp>
+#include <partita/feature/impute/imputation.hpp>
 #include <partita/math/count.hpp>
 
 #include <boost/describe/class.hpp>
