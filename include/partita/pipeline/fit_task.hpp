@@ -142,10 +142,13 @@ inline void fit_level(const DatasetState& state, std::vector<std::unique_ptr<Fit
         if (task->shares_passes()) sharing.push_back(task.get());
     const std::size_t blocks = local_blocks(state).size();
     while (!sharing.empty()) {
-        const PendingError pending = attempt([&] {
+        Progress&           progress = state.session->progress();
+        const ProgressScope pass(progress, "fit", blocks);
+        const PendingError  pending = attempt([&] {
             for (FitTask* task : sharing) task->begin_pass(state.session->threads(), blocks);
             for_each_local_block(state, [&](Block& block, std::size_t index, std::size_t worker) {
                 for (FitTask* task : sharing) task->update(block, index, worker);
+                progress.advance(1);
             });
         });
         for (FitTask* task : sharing) task->meet(state, pending);

@@ -271,12 +271,7 @@ class LogisticObjective {
 template <class Rows, class Labels>
 LogisticFit fit_logistic(Rows& rows, const Labels& labels, const LogisticPlan& plan) {
     LogisticObjective<Rows, Labels> objective(rows, labels, plan);
-    Progress&                       progress = rows.session().progress();
-    progress.begin("LogisticRegression", static_cast<std::uint64_t>(plan.max_iterations));
-    struct EndOfProgress {
-        Progress& progress;
-        ~EndOfProgress() { progress.end(); }
-    } end{progress};
+    const ProgressScope             progress(rows.session().progress(), "LogisticRegression", static_cast<std::uint64_t>(plan.max_iterations));
     LbfgsSettings settings;
     settings.max_iterations = plan.max_iterations;
     settings.gradient_tolerance = plan.tolerance;
