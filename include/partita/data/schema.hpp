@@ -7,6 +7,7 @@
 #include <partita/data/column_type.hpp>
 
 #include <boost/describe/bases.hpp>
+#include <boost/describe/class.hpp>  // for BOOST_DESCRIBE_STRUCT, which rows are described by
 #include <boost/describe/members.hpp>
 #include <boost/mp11/list.hpp>
 
