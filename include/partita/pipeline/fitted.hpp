@@ -332,7 +332,8 @@ class FittedPipeline {
     }
     template <class N, class ModelTuple, int... I>
     void append_stage(Plan& plan, const std::vector<int>& base, const ModelTuple& models, std::integer_sequence<int, I...>) const {
-        (append_step<N, I>(plan, base, models_, std::get<static_cast<std::size_t>(I)>(models)), ...);
+        if constexpr (!is_resampler<typename N::StageAt>)  // which is the identity once it was fitted
+            (append_step<N, I>(plan, base, models_, std::get<static_cast<std::size_t>(I)>(models)), ...);
     }
 
     std::shared_ptr<const Models> models_;

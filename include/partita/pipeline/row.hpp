@@ -251,7 +251,8 @@ template <class Last, class Live, class N, int I, class Cells, class Model>
 template <class Last, class Live, class N, class Cells, class ModelTuple>
 [[gnu::always_inline]] inline void run_stage_on_row(Cells& cells, const ModelTuple& models, RowScratch& scratch) {
     [&]<int... I>(std::integer_sequence<int, I...>) {
-        (run_on_row<Last, Live, N, I>(cells, std::get<static_cast<std::size_t>(I)>(models), scratch), ...);
+        if constexpr (!is_resampler<typename N::StageAt>)
+            (run_on_row<Last, Live, N, I>(cells, std::get<static_cast<std::size_t>(I)>(models), scratch), ...);
     }(std::make_integer_sequence<int, N::instance_count>());
 }
 

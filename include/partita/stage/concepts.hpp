@@ -93,6 +93,12 @@ struct OutputsOf<Stage, Values...> {
 };
 
 template <class Stage, class... Values>
+    requires(is_resampler<Stage> && !requires { typename Stage::Outputs; })
+struct OutputsOf<Stage, Values...> {
+    using type = Columns<>;
+};
+
+template <class Stage, class... Values>
 struct ModelOf {
     using type = Stage;
 };

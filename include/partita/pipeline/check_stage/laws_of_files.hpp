@@ -38,7 +38,7 @@ inline void check_files(LawBench& bench) {
     bench.law("a loaded model transforms as the fitted one", [&] {
         return bench.compare(*bench.result, *bench.transform(*bench.probe.load(bench.bytes), bench.sound));
     });
-    bench.law("64 damaged files are refused", [&]() -> std::string {
+    bench.law("damaged files are refused, forged ones too or they give safe models", [&]() -> std::string {
         for (std::uint64_t i = 0; i < 64; ++i) {
             std::string file = bench.bytes;
             if (i % 4 == 3) {
@@ -49,11 +49,8 @@ inline void check_files(LawBench& bench) {
             const Ending ending = ending_of([&] { static_cast<void>(bench.probe.load(file)); });
             if (!ending.typed || ending.cause.rfind("model_file", 0) != 0) return "damage number " + std::to_string(i) + " gave " + ending.text() + bench.at_seed();
         }
-        return {};
-    });
-    bench.law("256 forged files are refused, or give models that are safe", [&]() -> std::string {
         const auto start = static_cast<std::size_t>(header_size_bytes(bench.bytes));
-        bench.only_for(start < bench.bytes.size(), "the model holds no numbers");
+        if (start == bench.bytes.size()) return {};  // the model holds no numbers to forge
         static constexpr std::uint64_t hurtful[] = {0, 1, 2, ~std::uint64_t{0}, 0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0x7FF0000000000000, 0x7FF8000000000001, 0x7FFFFFFF, 0x80000000, 0x4059000000000000};
         const std::uint32_t few[] = {0, 1, 2, 3, 4, 5, 6, 7};
         const ChunkPointer rows = keep_rows(*bench.sound, few);

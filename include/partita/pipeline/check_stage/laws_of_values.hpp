@@ -132,10 +132,6 @@ inline void check_values(LawBench& bench) {
         constant.constant = true;
         return sound_or_typed(bench.make(constant), "constant columns");
     });
-    bench.law("no rows give EmptyDataset", [&]() -> std::string {
-        const Ending ending = ending_of([&] { static_cast<void>(bench.probe.fit(bench.session, {{}, false}, ProbeStage::fresh)); });
-        return ending.is(EmptyDataset::name) ? "" : "a fit without rows gave " + ending.text();
-    });
 }
 
 }  // namespace partita::inline PARTITA_ABI::detail

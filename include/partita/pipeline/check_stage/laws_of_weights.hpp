@@ -43,10 +43,13 @@ inline void check_weights(LawBench& bench) {
         const ChunkPointer present = pick_rows(*bench.sound, copies);
         return bench.compare(*bench.transform(*repeated, present), *bench.transform(*weighted, present), {}, bench.options.tolerance);
     });
-    bench.law("rows without weight are no rows", [&]() -> std::string {
-        bench.only_for_learners();
+    bench.law("no rows, or none of positive weight, give EmptyDataset", [&]() -> std::string {
+        const Ending without = ending_of([&] { static_cast<void>(bench.probe.fit(bench.session, {{}, false}, ProbeStage::fresh)); });
+        if (!without.is(EmptyDataset::name)) return "a fit without rows gave " + without.text() + " instead of EmptyDataset";
+        if (!bench.facts.learns) return {};
         FittedPointer model;
-        const Ending ending = ending_of([&] { model = bench.fit(with_weights(*bench.sound, std::vector<double>(bench.sound->rows(), 0.0)), true); });
+        const ChunkPointer weightless = with_weights(*bench.sound, std::vector<double>(bench.sound->rows(), 0.0));
+        const Ending ending = ending_of([&] { model = bench.fit(weightless, true); });
         if (ending.is(EmptyDataset::name)) return {};
         if (ending.threw) return "a fit on rows of weight 0 gave " + ending.text() + " instead of EmptyDataset";
         const std::string text = not_finite(bench.facts.result, *bench.transform(*model, bench.sound));

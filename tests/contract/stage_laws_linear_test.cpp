@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The laws of stages, for linear models.
+#include <partita/linear/linear_regression.hpp>
+#include <partita/pipeline/check_stage.hpp>
+
+#include <catch2/catch.hpp>
+
+using namespace partita;
+
+namespace {
+
+void keeps_the_laws(const StageReport& report) {
+    INFO(report.text());
+    CHECK(report.passed());
+}
+
+}  // namespace
+
+TEST_CASE("LinearRegression keeps the laws of stages", "[linear][laws]") {
+    using Learner = LinearRegression<"features", "target">;
+    keeps_the_laws(check_stage<Learner>({.refused = {{.l2 = -1}}}));
+    keeps_the_laws(check_stage<Learner>({.stage = {.l2 = 0.1, .fit_intercept = false}}));
+    keeps_the_laws(check_stage<Learner, Schema<Column<"features", SparseVector<float>>, Column<"target", double>>>());
+}
