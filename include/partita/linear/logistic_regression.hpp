@@ -51,10 +51,9 @@ struct LogisticRegression {
 
     using stage_concept = Predictor;
     static constexpr std::string_view id = "LogisticRegression";
-    static constexpr KindSet feature_kinds = kinds_of(Kind::vector_float32, Kind::vector_float64, Kind::sparse_float32, Kind::one_hot);
     static constexpr KindSet label_kinds = number_kinds | text_kinds;
-    using Inputs = Columns<Read<Features, feature_kinds>>;
-    using FitInputs = Columns<Read<Features, feature_kinds>, Target<TargetColumn, label_kinds>>;
+    using Inputs = Columns<Read<Features, detail::linear_feature_kinds>>;
+    using FitInputs = Columns<Read<Features, detail::linear_feature_kinds>, Target<TargetColumn, label_kinds>>;
     template <class X, class Y>
     using OutputsFor = Columns<Column<Prediction, detail::PredictedLabel<Y>>, Column<Probability, double>>;
 

@@ -52,7 +52,8 @@ class BlockGram {
         return dense(x, y, weights);
     }
 
-    BlockCell compute(SparseView<float> x, const double* y, Weights weights = {}) {
+    template <class T>
+    BlockCell compute(SparseView<T> x, const double* y, Weights weights = {}) {
         start_from_zero();
         const std::size_t ones = order_ - 1;
         for (std::size_t r = 0; r < x.rows; ++r) {
@@ -73,7 +74,7 @@ class BlockGram {
         for (std::size_t r = 0; r < x.rows; ++r) {
             if (weights[r] == 0.0) continue;
             for (std::int64_t a = x.offsets[r]; a < x.offsets[r + 1]; ++a) {
-                if (!(x.values[a] - x.values[a] == 0.0f)) return {static_cast<std::int64_t>(r), x.indices[a]};
+                if (!(x.values[a] - x.values[a] == T(0))) return {static_cast<std::int64_t>(r), x.indices[a]};
             }
             if (BlockCell bad = bad_target(y, r)) return bad;
         }

@@ -236,7 +236,8 @@ class LogisticBlock {
 // ---- sparse and one-hot features ---------------------------------------------------------------------------------------
 
 /// margins[r] = x_r·w + intercept: even entries of the row, odd entries, then both and the intercept.
-inline void block_margins(SparseView<float> x, std::span<const double> coefficients, double intercept,
+template <class T>
+void block_margins(SparseView<T> x, std::span<const double> coefficients, double intercept,
                           std::span<double> margins) {
     for (std::size_t r = 0; r < x.rows; ++r) {
         double even = 0.0, odd = 0.0;
@@ -259,7 +260,8 @@ inline void block_margins(OneHotView x, std::span<const double> coefficients, do
 }
 
 /// gradient += Xᵀ·residuals (p), row after row; the intercept's element is the sum of the residuals.
-inline void add_block_gradient(SparseView<float> x, std::span<const double> residuals, std::span<double> gradient) {
+template <class T>
+void add_block_gradient(SparseView<T> x, std::span<const double> residuals, std::span<double> gradient) {
     for (std::size_t r = 0; r < x.rows; ++r) {
         if (residuals[r] == 0.0) continue;
         for (std::int64_t a = x.offsets[r]; a < x.offsets[r + 1]; ++a) {
@@ -277,7 +279,8 @@ inline void add_block_gradient(OneHotView x, std::span<const double> residuals, 
 /// The same into integers of unit 1/scale: exact whatever the order of rows and blocks, for gradients longer than a block has
 /// entries. `scale` is a power of two, chosen before the pass so that scale · Σ|x·r| stays below 2^62 and scale · |x·r| below
 /// 2^51 for every entry. Each term is rounded once.
-inline void add_block_gradient(SparseView<float> x, std::span<const double> residuals, double scale,
+template <class T>
+void add_block_gradient(SparseView<T> x, std::span<const double> residuals, double scale,
                                std::span<std::int64_t> gradient) {
     constexpr double shifter = 0x1.8p+52;
     for (std::size_t r = 0; r < x.rows; ++r) {
@@ -292,7 +295,8 @@ inline void add_block_gradient(SparseView<float> x, std::span<const double> resi
 }
 
 /// hessian += Σ curvature·xxᵀ: the upper triangle row by row, of order p + 1 with the intercept last, or p without.
-inline void add_block_hessian(SparseView<float> x, std::span<const double> curvatures, bool intercept,
+template <class T>
+void add_block_hessian(SparseView<T> x, std::span<const double> curvatures, bool intercept,
                               std::span<double> hessian) {
     const std::size_t order = x.columns + (intercept ? 1 : 0);
     for (std::size_t r = 0; r < x.rows; ++r) {

@@ -23,7 +23,8 @@ template <class T>
 MatrixView<T> as_kernel_features(MatrixView<T> x, std::vector<std::int64_t>&, std::vector<std::int32_t>&, std::vector<float>&) {
     return x;
 }
-inline SparseView<float> as_kernel_features(const SparseView<float>& x, std::vector<std::int64_t>&, std::vector<std::int32_t>&, std::vector<float>&) {
+template <class T>
+SparseView<T> as_kernel_features(const SparseView<T>& x, std::vector<std::int64_t>&, std::vector<std::int32_t>&, std::vector<float>&) {
     return x;
 }
 inline SparseView<float> as_kernel_features(const OneHotView& x, std::vector<std::int64_t>& offsets, std::vector<std::int32_t>& indices, std::vector<float>& ones) {
@@ -53,7 +54,8 @@ class ScalesSummary {
         moments.add(block.high());
         moments.add(block.low());
     }
-    void update(const SparseView<float>& x, Weights weights, std::string_view column) {
+    template <class T>
+    void update(const SparseView<T>& x, Weights weights, std::string_view column) {
         if (x.rows == 0) return;
         expect(x.columns, column);
         double weight = 0, largest = 0, heaviest = 0;
@@ -117,7 +119,8 @@ class EvaluationSums {
         block_[0] = kernel_->compute(x, labels, weights, task_.coefficients, gradient, hessian, {});
         sums.add(block_);
     }
-    void update(const SparseView<float>& x, std::span<const double> labels, Weights weights) {
+    template <class T>
+    void update(const SparseView<T>& x, std::span<const double> labels, Weights weights) {
         const std::size_t n = x.rows, p = task_.columns;
         margins_.resize(n);
         residuals_.resize(n);
@@ -136,7 +139,7 @@ class EvaluationSums {
             for (double residual : residuals_) total += residual;
             block_[1 + narrow] = total;
         }
-        if (task_.hessian) add_block_hessian(x, curvatures_, task_.intercept, std::span<double>(block_.data() + 1 + size(), triangle_size(size())));
+        if (task_.hessian) add_block_hessian(x, curvatures_, task_.intercept, std::span<double>(block_.data() + (sums_size_ - triangle_size(size())), triangle_size(size())));
         sums.add(block_);
     }
 
