@@ -23,15 +23,15 @@ failures, checks = [], 0
 warnings.filterwarnings("ignore")
 
 
-def check(case, what, ours, theirs, tolerance):
+def check(case, what, ours, theirs, tolerance, floor=1e-6):
     global checks
     checks += 1
     ours, theirs = np.atleast_1d(np.asarray(ours, float)), np.atleast_1d(np.asarray(theirs, float))
     if ours.shape != theirs.shape:
         failures.append(f"{case}: {what} has shape {ours.shape}, not {theirs.shape}")
         return
-    # Relative to each value; to a millionth of the largest where a value is nearly zero beside it.
-    error = np.max(np.abs(ours - theirs) / np.maximum(np.abs(theirs), 1e-6 * max(np.max(np.abs(theirs)), 1e-300)))
+    # Relative to each value; to `floor` times the largest where a value is nearly zero beside it.
+    error = np.max(np.abs(ours - theirs) / np.maximum(np.abs(theirs), floor * max(np.max(np.abs(theirs)), 1e-300)))
     if not error <= tolerance:
         failures.append(f"{case}: {what} is off by {error:.2e} relative (ours {ours[:3]}, theirs {theirs[:3]})")
 
@@ -102,6 +102,7 @@ def least_squares(features, weighted, l2, intercept):
             check(case, "standard error of the intercept", found["intercept_standard_error"], errors[k], 1e-6)
         if not weighted:
             check(case, "p values (statsmodels)", found["p"], sm.OLS(number, exog).fit().pvalues[:k], 1e-5)
+    intercept = bool(intercept)
     peer = linear.Ridge(l2 * weight.sum(), fit_intercept=intercept, solver="cholesky") if l2 > 0 else linear.LinearRegression(fit_intercept=intercept)
     peer.fit(matrix, number, sample_weight=weight)
     check(case, "coefficients (scikit-learn)", found["coefficients"], peer.coef_, 1e-6)
@@ -147,6 +148,8 @@ def solve(matrix, y, weight, penalty, intercept):
 
 def classify(features, weighted=0, balanced=0, l2=0.0, standardize=1, intercept=1, lbfgs=0):
     settings = dict(weighted=weighted, balanced=balanced, l2=l2, standardize=standardize, intercept=intercept, lbfgs=lbfgs)
+    if lbfgs:  # stops at its tolerance where Newton's last step goes far below it
+        settings["tolerance"] = 1e-12
     case = "LogisticRegression " + features + " " + " ".join(f"{k}={v}" for k, v in settings.items())
     found = ours(labels, "logistic", features, **settings)
     matrix, base = design(features, found["names"]), w if weighted else np.ones(n)
@@ -200,10 +203,10 @@ copied_labels = write("copied_labels", *[np.repeat(part, times, axis=0) for part
 for features in ("float", "double", "sparse", "onehot"):
     weighted, copies = (ours(path, "linear", features, weighted=flag, l2=0.01) for path, flag in ((numbers, 1), (copied, 0)))
     for what in ("coefficients", "intercept", "mean_squared_error", "rmse", "mae", "r_squared"):
-        check(f"copies, LinearRegression {features}", what, weighted[what], copies[what], 1e-12)
+        check(f"copies, LinearRegression {features}", what, weighted[what], copies[what], 1e-12, floor=1)
     weighted, copies = (ours(path, "logistic", features, weighted=flag, l2=0.01, tolerance=1e-13) for path, flag in ((labels, 1), (copied_labels, 0)))
     for what in ("coefficients", "intercept", "log_loss", "roc_area", "accuracy"):
-        check(f"copies, LogisticRegression {features}", what, weighted[what], copies[what], 1e-12)
+        check(f"copies, LogisticRegression {features}", what, weighted[what], copies[what], 1e-12, floor=1)
 
 # More columns than exact sums are kept for: the gradient in integers of one unit.
 n = 12000
