@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The laws of stages, for those that learn nothing, and for other column types of those that do.
+// The laws of stages, for those that learn nothing.
 #include <partita/feature/assemble.hpp>
 #include <partita/feature/map.hpp>
-#include <partita/feature/standard_scale.hpp>
 #include <partita/pipeline/check_stage.hpp>
 
 #include <catch2/catch.hpp>
@@ -29,9 +28,4 @@ TEST_CASE("Assemble keeps the laws of stages, dense and sparse", "[feature][laws
     using Table = Schema<Column<"a", float>, Column<"b", OneHot>, Column<"c", Vector<float>>, Column<"d", std::int8_t>>;
     keeps_the_laws(check_stage<Assemble<"a", "b", "c", "d", "features">, Table>());
     keeps_the_laws(check_stage<AssembleSparse<"a", "b", "c", "d", "features">, Table>());
-}
-
-TEST_CASE("StandardScale keeps the laws of stages on other columns", "[feature][laws]") {
-    keeps_the_laws(check_stage<StandardScale<"x">, Schema<Column<"x", SparseVector<double>>>>({.stage = {.center = false}}));
-    keeps_the_laws(check_stage<StandardScale<all<double>>, Schema<Column<"a", double>, Column<"b", double>, Column<"c", int>>>());
 }
