@@ -10,7 +10,10 @@
 #include <partita/core/wrong.hpp>
 
 #include <partita/math/accumulator.hpp>
+#include <partita/math/accumulator_list.hpp>
+#include <partita/math/along_line.hpp>
 #include <partita/math/category_counts.hpp>
+#include <partita/math/cholesky.hpp>
 #include <partita/math/count.hpp>
 #include <partita/math/double_pair.hpp>
 #include <partita/math/elementary.hpp>
@@ -25,18 +28,21 @@
 #include <partita/math/gram.hpp>
 #include <partita/math/histogram.hpp>
 #include <partita/math/logistic.hpp>
+#include <partita/math/margins.hpp>
 #include <partita/math/matrix_view.hpp>
 #include <partita/math/moments.hpp>
 #include <partita/math/ordered_bits.hpp>
 #include <partita/math/quantiles.hpp>
 #include <partita/math/quantiles/selection.hpp>
 #include <partita/math/text_index.hpp>
+#include <partita/math/triangle.hpp>
 #include <partita/math/weights.hpp>
 #include <partita/math/word_reader.hpp>
 
 #include <partita/exec/cancel.hpp>
 #include <partita/exec/function_ref.hpp>
 #include <partita/exec/progress.hpp>
+#include <partita/exec/spin.hpp>
 #include <partita/exec/thread_pool.hpp>
 
 #include <partita/persist/atomic_file.hpp>
@@ -59,6 +65,7 @@
 #include <partita/comm/faulty.hpp>
 #include <partita/comm/format.hpp>
 #include <partita/comm/in_process.hpp>
+#include <partita/comm/instruments.hpp>
 #include <partita/comm/link.hpp>
 #include <partita/comm/local_threads.hpp>
 #include <partita/comm/parameter_server.hpp>
@@ -74,6 +81,7 @@
 
 #include <partita/data/block.hpp>
 #include <partita/data/chunk.hpp>
+#include <partita/data/chunk_list.hpp>
 #include <partita/data/column_builder.hpp>
 #include <partita/data/column_data.hpp>
 #include <partita/data/column_type.hpp>
@@ -82,16 +90,22 @@
 #include <partita/data/dataset_state.hpp>
 #include <partita/data/frame.hpp>
 #include <partita/data/from_memory.hpp>
+#include <partita/data/matrix_view.hpp>
 #include <partita/data/output_view.hpp>
+#include <partita/data/partitioned.hpp>
 #include <partita/data/reads.hpp>
 #include <partita/data/regroup.hpp>
 #include <partita/data/role.hpp>
+#include <partita/data/row_ids.hpp>
 #include <partita/data/schema.hpp>
 #include <partita/data/selector.hpp>
 #include <partita/data/split.hpp>
 
+#include <partita/stage/category_tally.hpp>
 #include <partita/stage/concepts.hpp>
 #include <partita/stage/fit_rows.hpp>
+#include <partita/stage/split_names.hpp>
+#include <partita/stage/stage_column.hpp>
 
 #include <partita/io/csv.hpp>
 #include <partita/io/csv/bad_record.hpp>
@@ -106,8 +120,14 @@
 #include <partita/io/csv/source.hpp>
 #include <partita/io/csv/structure.hpp>
 #include <partita/io/csv/table.hpp>
+#include <partita/io/csv/write.hpp>
+
+#include <partita/optimize/descent.hpp>
+#include <partita/optimize/lbfgs.hpp>
+#include <partita/optimize/newton.hpp>
 
 #include <partita/evaluate/accuracy.hpp>
+#include <partita/evaluate/block_terms.hpp>
 #include <partita/evaluate/evaluate.hpp>
 #include <partita/evaluate/log_loss.hpp>
 #include <partita/evaluate/mae.hpp>
@@ -120,14 +140,47 @@
 #include <partita/evaluate/roc_area/ranked_rows.hpp>
 #include <partita/evaluate/roc_area/tally.hpp>
 #include <partita/evaluate/score.hpp>
+#include <partita/evaluate/two_classes.hpp>
 
+#include <partita/feature/assemble.hpp>
+#include <partita/feature/impute.hpp>
+#include <partita/feature/impute/imputation.hpp>
+#include <partita/feature/impute/impute_numbers.hpp>
+#include <partita/feature/impute/impute_texts.hpp>
 #include <partita/feature/map.hpp>
+#include <partita/feature/one_hot_encode.hpp>
+#include <partita/feature/standard_scale.hpp>
+#include <partita/feature/standard_scale/scale_rows.hpp>
+#include <partita/feature/unseen.hpp>
 
+#include <partita/linear/fixed_sums.hpp>
+#include <partita/linear/linear_model.hpp>
+#include <partita/linear/linear_regression.hpp>
+#include <partita/linear/logistic_regression.hpp>
+#include <partita/linear/logistic_regression/labels.hpp>
+#include <partita/linear/logistic_regression/model.hpp>
+#include <partita/linear/logistic_regression/train.hpp>
+#include <partita/linear/p_values.hpp>
+
+#include <partita/pipeline/check_stage.hpp>
+#include <partita/pipeline/check_stage/bench.hpp>
+#include <partita/pipeline/check_stage/laws_of_files.hpp>
+#include <partita/pipeline/check_stage/laws_of_fits.hpp>
+#include <partita/pipeline/check_stage/laws_of_rows.hpp>
+#include <partita/pipeline/check_stage/laws_of_values.hpp>
+#include <partita/pipeline/check_stage/laws_of_weights.hpp>
+#include <partita/pipeline/check_stage/laws_of_workers.hpp>
+#include <partita/pipeline/check_stage/probe.hpp>
+#include <partita/pipeline/check_stage/report.hpp>
+#include <partita/pipeline/check_stage/rows.hpp>
+#include <partita/pipeline/check_stage/table.hpp>
+#include <partita/pipeline/check_stage/values.hpp>
 #include <partita/pipeline/explain.hpp>
 #include <partita/pipeline/fit_task.hpp>
 #include <partita/pipeline/fitted.hpp>
 #include <partita/pipeline/model_file.hpp>
 #include <partita/pipeline/node.hpp>
+#include <partita/pipeline/online_fit.hpp>
 #include <partita/pipeline/pipeline.hpp>
 #include <partita/pipeline/row.hpp>
 #include <partita/pipeline/step.hpp>

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -21,16 +22,14 @@ namespace partita::inline PARTITA_ABI {
 /// i·2^l … (i+1)·2^l - 1 and is its left half merged with its right half, or the one half that has any state.
 /// Feed it the states of the worker's own blocks in increasing order; it holds at most two nodes per level.
 /// Requires `state.merge(const State&)`, or a `merge(State&, const State&)` passed to the constructor.
-template <class State>
+template <class State, class Merge = void (*)(State&, const State&)>
 class BlockTree {
   public:
-    using Merge = void (*)(State&, const State&);
-
     /// [first_block, end_block) are the worker's own blocks: no other worker has a state of one of them.
     BlockTree(std::int64_t first_block, std::int64_t end_block, Merge merge)
-        : first_(first_block), end_(end_block), merge_(merge) {}
+        : first_(first_block), end_(end_block), merge_(std::move(merge)) {}
     BlockTree(std::int64_t first_block, std::int64_t end_block)
-        requires requires(State& state, const State& other) { state.merge(other); }
+        requires(std::is_pointer_v<Merge> && requires(State& state, const State& other) { state.merge(other); })
         : BlockTree(first_block, end_block, [](State& state, const State& other) { state.merge(other); }) {}
 
     /// Adds the state of a block. Blocks without a state are left out. Requires increasing blocks.

@@ -4,8 +4,8 @@
 // A dataset without its types, and the passes over it: everything that need not be compiled once per pipeline.
 
 #include <partita/comm/reduce.hpp>
-#include <partita/comm/session.hpp>
 #include <partita/data/block.hpp>
+#include <partita/data/chunk_list.hpp>
 #include <partita/data/column_builder.hpp>
 
 #include <memory>
@@ -22,22 +22,12 @@ struct DatasetState {
 
 namespace detail {
 
-struct BlockPlace {
-    const Chunk* chunk;
-    std::size_t  index;
-};
-
-inline std::vector<BlockPlace> local_blocks(const DatasetState& state) {
-    std::vector<BlockPlace> places;
-    for (const auto& chunk : state.chunks)
-        for (std::size_t i = 0; i < chunk->block_count(); ++i) places.push_back({chunk.get(), i});
-    return places;
-}
+inline std::vector<PlaceIn<Chunk>> local_blocks(const DatasetState& state) { return places_of_blocks(state.chunks); }
 
 /// Runs `body(block, index, worker)` for every block of this worker, on all threads of its pool: `index` counts the worker's
 /// blocks, `worker` is below session.threads(). Errors carry the id of their block; of several the lowest block's is thrown.
 inline void for_each_local_block(const DatasetState& state, FunctionRef<void(Block&, std::size_t, std::size_t)> body) {
-    const std::vector<BlockPlace>       places = local_blocks(state);
+    const std::vector<PlaceIn<Chunk>>    places = local_blocks(state);
     std::vector<std::unique_ptr<Block>> blocks(state.session->threads());
     state.session->for_each(places.size(), [&](std::size_t index, std::size_t worker) {
             auto& block = blocks[worker];
@@ -128,9 +118,7 @@ inline std::vector<int> stored_slots(const Plan& plan) {
 }
 
 inline std::int64_t local_rows(const DatasetState& state) {
-    std::int64_t rows = 0;
-    for (const auto& chunk : state.chunks) rows += static_cast<std::int64_t>(chunk->rows());
-    return rows;
+    return rows_of(state.chunks);
 }
 
 /// One more than the highest block id of any worker.

@@ -13,22 +13,6 @@ using MatrixRow = Schema<Column<"features", Vector<T>>, Column<"target", Target>
 
 namespace detail {
 
-/// The blocks of `rows` rows that belong to this worker, in chunks: calls `make(first_row, rows)` for each chunk.
-template <class Make>
-Chunks share_of_rows(Session& session, std::size_t rows, Make make) {
-    constexpr std::int64_t chunk_blocks = 16;
-    const auto             total = static_cast<std::int64_t>(rows), workers = static_cast<std::int64_t>(session.size()), rank = static_cast<std::int64_t>(session.rank());
-    const std::int64_t     blocks = (total + block_rows - 1) / block_rows;
-    const std::int64_t     begin = rank * blocks / workers, end = (rank + 1) * blocks / workers;
-    Chunks                 chunks(static_cast<std::size_t>((end - begin + chunk_blocks - 1) / chunk_blocks));
-    session.for_each(chunks.size(), [&](std::size_t index, std::size_t) {
-        const std::int64_t block = begin + static_cast<std::int64_t>(index) * chunk_blocks;
-        const std::int64_t first = block * block_rows, last = std::min(total, std::min(end, block + chunk_blocks) * block_rows);
-        chunks[index] = make(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
-    });
-    return chunks;
-}
-
 /// One value appended to the raw parts of a column.
 template <class T>
 class RawColumn {
@@ -134,7 +118,7 @@ Dataset<Row, Unsplit> dataset(Session& session, std::span<const Row> rows) {
     using Members = boost::mp11::mp_rename<detail::RowMembers<Row>, boost::mp11::mp_list>;
     detail::Chunks chunks;
     session.communicator().agree(attempt([&] {
-        chunks = detail::share_of_rows(session, rows.size(), [&](std::size_t first, std::size_t count) {
+        chunks = detail::share_of_rows<Chunk>(session, rows.size(), detail::default_chunk_blocks, [&](std::size_t first, std::size_t count) {
             return std::make_shared<const Chunk>(static_cast<std::int64_t>(first), count,
                                                  detail::columns_of_structs(rows.subspan(first, count), static_cast<Members*>(nullptr)));
         });
@@ -157,7 +141,7 @@ Dataset<MatrixRow<std::remove_const_t<T>, std::remove_const_t<Y>>, Unsplit> data
     session.communicator().agree(attempt([&] {
         if (x.rows() != y.size())
             throw WrongWidth("the matrix has " + std::to_string(x.rows()) + " rows and the target " + std::to_string(y.size()) + " values; give one value a row");
-        chunks = share_of_rows(session, x.rows(), [&](std::size_t first, std::size_t rows) {
+        chunks = share_of_rows<Chunk>(session, x.rows(), default_chunk_blocks, [&](std::size_t first, std::size_t rows) {
             std::vector<ColumnData> columns(2);
             columns[0].type = columns_of<Row>[0].type;
             columns[0].rows = columns[1].rows = rows;

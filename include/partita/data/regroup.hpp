@@ -3,13 +3,13 @@
 
 // Chunks that change place: to bytes for another worker and back, into chunks of another size, under new ids.
 
-#include <partita/comm/session.hpp>
 #include <partita/data/chunk.hpp>
+#include <partita/data/chunk_list.hpp>
 #include <partita/data/column_builder.hpp>
 
 namespace partita::inline PARTITA_ABI::detail {
 
-using Chunks = std::vector<std::shared_ptr<const Chunk>>;
+using Chunks = ChunkList<Chunk>;
 
 inline void write_buffer(ByteWriter& writer, const Buffer& buffer) {
     writer.write(static_cast<std::uint8_t>(buffer ? 1 : 0));
@@ -84,13 +84,9 @@ inline Chunks gather_chunks(Session& session, const Chunks& mine, std::size_t co
     return all;
 }
 
-/// One chunk of runs of rows out of other chunks: `runs` are (chunk, first row, rows); ids start at `first_id` if that is
-/// not negative and stay otherwise.
-struct RowRun {
-    const Chunk* chunk;
-    std::size_t  first, rows;
-};
+using RowRun = RunIn<Chunk>;
 
+/// One chunk of runs of rows out of other chunks; ids start at `first_id` if that is not negative and stay otherwise.
 inline std::shared_ptr<const Chunk> splice(const std::vector<RowRun>& runs, std::int64_t first_id = -1) {
     std::vector<ColumnBuilder> builders;
     for (std::size_t c = 0; c < runs.front().chunk->column_count(); ++c) builders.emplace_back(runs.front().chunk->column(c).type);
@@ -116,15 +112,7 @@ inline std::shared_ptr<const Chunk> moved_up(const Chunk& chunk, std::int64_t of
 
 /// The same blocks in chunks of `chunk_blocks` blocks of the grid each.
 inline Chunks regroup(Session& session, const Chunks& chunks, std::size_t chunk_blocks) {
-    std::vector<std::vector<RowRun>> groups;
-    std::int64_t                     group = -1;
-    for (const auto& chunk : chunks)
-        for (std::size_t i = 0; i < chunk->block_count(); ++i) {
-            const std::int64_t belongs = chunk->block_id(i) / static_cast<std::int64_t>(chunk_blocks);
-            if (belongs != group) groups.emplace_back();
-            group = belongs;
-            groups.back().push_back({chunk.get(), chunk->block_first(i), chunk->block_size(i)});
-        }
+    const std::vector<std::vector<RowRun>> groups = groups_of_blocks(chunks, chunk_blocks);
     Chunks result(groups.size());
     session.for_each(groups.size(), [&](std::size_t index, std::size_t) { result[index] = splice(groups[index]); });
     return result;

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// An ordered, partitioned, distributed sequence of anything: what a Dataset is to rows of a table.
+
+#include <partita/comm/reduce.hpp>
+#include <partita/comm/reduce_tree.hpp>
+#include <partita/data/chunk_list.hpp>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace partita::inline PARTITA_ABI {
+
+namespace detail {
+
+/// Elements of some whole blocks, stored together.
+template <class T>
+struct ElementChunk : RowIds {
+    ElementChunk(std::int64_t first_id, std::vector<T> elements)
+        : RowIds(first_id, elements.size()), values(std::move(elements)) {}
+    ElementChunk(const RowIds& ids, std::vector<T> elements) : RowIds(ids), values(std::move(elements)) {}
+
+    std::vector<T> values;
+};
+
+template <class T>
+constexpr void demand_travels() {
+    static_assert(Travels<T>,
+                  "elements must travel between workers: make the type trivially copyable, or specialise pt::Wire<T> "
+                  "with write(const T&, pt::ByteWriter&) and read(pt::ByteReader&)");
+}
+
+}  // namespace detail
+
+/// An ordered sequence of T, spread over the workers of a session. Copies share the elements, which never change.
+///
+/// T is any copyable type; what brings elements to other workers (`reduce`, `collect`) needs it trivially copyable or with a
+/// `pt::Wire<T>`. Elements have ids as rows have: the block of an element is its id / 4096, `filter` keeps ids, and chunks are
+/// runs of whole blocks. All functions but `session` are collective: every worker calls them, an error of one is thrown on
+/// all, and of several errors that of the lowest block. Functions that are passed in run on many threads at once.
+/// Determinism: every result is the same for any number of threads, workers and chunks, as long as the functions look at
+/// nothing but their arguments.
+template <class T>
+class Partitioned {
+    using Chunk = detail::ElementChunk<T>;
+    using Chunks = detail::ChunkList<Chunk>;
+
+  public:
+    using value_type = T;
+
+    Session& session() const { return *session_; }
+
+    /// The number of elements on all workers.
+    std::int64_t count() const {
+        std::int64_t elements = detail::rows_of(chunks_);
+        session_->communicator().all_reduce(std::span(&elements, 1), Reduction::sum);
+        return elements;
+    }
+
+    /// `f(element)` of every element, computed now. Ids stay.
+    template <class F>
+    auto map(F f) const {
+        using Result = std::remove_cvref_t<std::invoke_result_t<F&, const T&>>;
+        using To = detail::ElementChunk<Result>;
+        detail::ChunkList<To> results(chunks_.size());
+        over_chunks([&](std::size_t index, const Chunk& chunk) {
+            std::vector<Result> values;
+            values.reserve(chunk.rows());
+            each(chunk, [&](const T& element, std::size_t) { values.push_back(f(element)); });
+            results[index] = std::make_shared<const To>(chunk, std::move(values));
+        });
+        return Partitioned<Result>(*session_, std::move(results));
+    }
+
+    /// The elements for which `keep(element)` is true. Ids stay.
+    template <class Predicate>
+    Partitioned filter(Predicate keep) const {
+        Chunks kept(chunks_.size());
+        over_chunks([&](std::size_t index, const Chunk& chunk) {
+            std::vector<std::int64_t> ids;
+            std::vector<T> values;
+            each(chunk, [&](const T& element, std::size_t row) {
+                if (!keep(element)) return;
+                ids.push_back(chunk.row_id(row));
+                values.push_back(element);
+            });
+            if (!ids.empty()) kept[index] = std::make_shared<const Chunk>(RowIds(std::move(ids)), std::move(values));
+        });
+        std::erase(kept, nullptr);
+        return Partitioned(*session_, std::move(kept));
+    }
+
+    /// `op(op(a, b), …)` of all elements, in their order; nothing if there are none. `op(a, b)` gives a T and need be neither
+    /// commutative nor associative: the elements of a block are taken from the first to the last, and the blocks along
+    /// one fixed binary tree over their ids. Cost: each worker sends the others two T a level of the tree, at most.
+    template <class Op>
+    std::optional<T> reduce(Op op) const {
+        detail::demand_travels<T>();
+        const auto join = [&op](T& left, const T& right) { left = op(std::move(left), right); };
+        const auto places = detail::places_of_blocks(chunks_);
+        const std::int64_t first = places.empty() ? 0 : id_of(places.front());
+        const std::int64_t end = places.empty() ? 0 : id_of(places.back()) + 1;
+        BlockTree<T, decltype(join)> tree(first, end, join);
+        const PendingError pending = attempt([&] {
+            std::vector<std::optional<T>> folded(places.size());
+            session_->for_each(places.size(), [&](std::size_t index, std::size_t) {
+                each_in_block(places[index], [&](const T& element, std::size_t) {
+                    if (folded[index]) {
+                        join(*folded[index], element);
+                    } else {
+                        folded[index] = element;
+                    }
+                });
+            });
+            for (std::size_t i = 0; i < places.size(); ++i) tree.add(id_of(places[i]), std::move(*folded[i]));
+        });
+        return tree.finish(session_->communicator(), pending);
+    }
+    /// The same with `start` in front: `op(start, reduction)`, and `start` itself if there are no elements.
+    template <class Op>
+    T reduce(T start, Op op) const {
+        std::optional<T> total = reduce(op);
+        return total ? op(std::move(start), *total) : start;
+    }
+
+    /// Folds all elements into a state of exact accumulators: `update(state, element)` runs once per element.
+    template <class State, class Update>
+    State aggregate(const State& empty, Update update) const {
+        static_assert(
+            exact_state<State>,
+            "the state must be made of exact accumulators (Count, ExactSum, Min, …): their sums do not depend on "
+            "the order; reduce takes any operation");
+        std::vector<State> states(session_->threads(), empty);
+        State total = empty;
+        const auto places = detail::places_of_blocks(chunks_);
+        const PendingError pending = attempt([&] {
+            session_->for_each(places.size(), [&](std::size_t index, std::size_t worker) {
+                each_in_block(places[index], [&](const T& element, std::size_t) { update(states[worker], element); });
+            });
+            for (const State& part : states) merge_state(total, part);
+        });
+        all_reduce_state(session_->communicator(), total, pending);
+        return total;
+    }
+
+    /// The same elements in chunks of so many blocks. Nothing that is computed from them changes.
+    /// Errors: InvalidSetting for chunks of no blocks.
+    Partitioned repartition(std::size_t chunk_blocks) const {
+        Chunks result;
+        session_->communicator().agree(attempt([&] {
+            check(chunk_blocks);
+            const auto groups = detail::groups_of_blocks(chunks_, chunk_blocks);
+            result.resize(groups.size());
+            session_->for_each(groups.size(), [&](std::size_t index, std::size_t) {
+                std::vector<std::int64_t> ids;
+                std::vector<T> values;
+                for (const auto& run : groups[index])
+                    for (std::size_t row = run.first; row < run.first + run.rows; ++row) {
+                        ids.push_back(run.chunk->row_id(row));
+                        values.push_back(run.chunk->values[row]);
+                    }
+                result[index] = std::make_shared<const Chunk>(RowIds(std::move(ids)), std::move(values));
+            });
+        }));
+        return Partitioned(*session_, std::move(result));
+    }
+
+    /// All elements in order, on every worker. Cost: the whole sequence in memory once per worker.
+    std::vector<T> collect() const {
+        detail::demand_travels<T>();
+        std::vector<T> all;
+        Bytes mine;
+        const PendingError pending = attempt([&] {
+            ByteWriter writer(mine);
+            writer.write(detail::rows_of(chunks_));
+            for (const auto& chunk : chunks_)
+                each(*chunk, [&](const T& element, std::size_t) { Wire<T>::write(element, writer); });
+        });
+        for (const Bytes& theirs : session_->communicator().all_gather(mine, pending)) {  // shares follow the ranks
+            ByteReader reader(theirs);
+            for (auto left = reader.template read<std::int64_t>(); left > 0; --left)
+                all.push_back(Wire<T>::read(reader));
+        }
+        return all;
+    }
+
+    /// For whoever makes one: this worker's chunks.
+    Partitioned(Session& session, Chunks chunks) : session_(&session), chunks_(std::move(chunks)) {}
+
+    static void check(std::size_t chunk_blocks) {
+        if (chunk_blocks == 0)
+            throw InvalidSetting("a chunk of 0 blocks holds nothing; give chunk_blocks of at least 1",
+                                 Place{.setting = "chunk_blocks"});
+    }
+
+  private:
+    using BlockPlace = detail::PlaceIn<Chunk>;
+
+    static std::int64_t id_of(const BlockPlace& place) { return place.chunk->block_id(place.index); }
+
+    /// `body(element, row of the chunk)`; an error of the library's kinds learns which block it is about.
+    template <class Body>
+    static void each_in_block(const BlockPlace& place, Body body) {
+        const std::size_t first = place.chunk->block_first(place.index);
+        std::size_t row = first;
+        try {
+            for (; row < first + place.chunk->block_size(place.index); ++row) body(place.chunk->values[row], row);
+        } catch (Error& error) {
+            if (error.place().block < 0) error.locate(place.chunk->row_id(row), id_of(place));
+            throw;
+        }
+    }
+    template <class Body>
+    static void each(const Chunk& chunk, Body body) {
+        for (std::size_t i = 0; i < chunk.block_count(); ++i) each_in_block({&chunk, i}, body);
+    }
+    void over_chunks(FunctionRef<void(std::size_t, const Chunk&)> body) const {
+        session_->communicator().agree(attempt([&] {
+            session_->for_each(chunks_.size(), [&](std::size_t index, std::size_t) { body(index, *chunks_[index]); });
+        }));
+    }
+
+    Session* session_;
+    Chunks chunks_;
+};
+
+/// A sequence of the elements of a range, which are copied. Every worker passes the same range and keeps its contiguous share
+/// of blocks, in chunks of `chunk_blocks` blocks of 4096 elements. Errors: InvalidSetting for chunks of no blocks.
+template <class T>
+Partitioned<std::remove_const_t<T>> partitioned(Session& session, std::span<T> elements,
+                                                std::size_t chunk_blocks = detail::default_chunk_blocks) {
+    using Element = std::remove_const_t<T>;
+    using Chunk = detail::ElementChunk<Element>;
+    detail::ChunkList<Chunk> chunks;
+    session.communicator().agree(attempt([&] {
+        Partitioned<Element>::check(chunk_blocks);
+        chunks = detail::share_of_rows<Chunk>(
+            session, elements.size(), chunk_blocks, [&](std::size_t first, std::size_t count) {
+                const auto part = elements.subspan(first, count);
+                return std::make_shared<const Chunk>(static_cast<std::int64_t>(first),
+                                                     std::vector<Element>(part.begin(), part.end()));
+            });
+    }));
+    return Partitioned<Element>(session, std::move(chunks));
+}
+/// The same of a vector.
+template <class T>
+Partitioned<T> partitioned(Session& session, const std::vector<T>& elements,
+                           std::size_t chunk_blocks = detail::default_chunk_blocks) {
+    return partitioned(session, std::span<const T>(elements), chunk_blocks);
+}
+
+}  // namespace partita::inline PARTITA_ABI

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// A sequence of the user's own type, which is no row of a table, under every policy.
+
+#include "every_policy.hpp"
+
+#include <partita/data/partitioned.hpp>
+#include <partita/math/count.hpp>
+#include <partita/math/exact_sum.hpp>
+
+#include <boost/describe/class.hpp>
+
+#include <cmath>
+
+namespace pt = partita;
+
+namespace {
+
+/// A walk through places: neither trivially copyable nor a table row.
+struct Trail {
+    std::string name;
+    std::vector<double> heights;
+    friend bool operator==(const Trail&, const Trail&) = default;
+};
+
+/// A summary of one, trivially copyable.
+struct Climb {
+    double metres = 0;
+    std::int64_t places = 0;
+    friend bool operator==(const Climb&, const Climb&) = default;
+};
+
+struct Tally {
+    pt::Count places;
+    pt::ExactSum metres;
+};
+BOOST_DESCRIBE_STRUCT(Tally, (), (places, metres))
+
+std::vector<Trail> trails(std::size_t count) {
+    std::vector<Trail> made(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        made[i].name = "trail " + std::to_string(i);
+        for (std::size_t k = 0; k < i % 5; ++k)
+            made[i].heights.push_back(std::sin(static_cast<double>(i * 7 + k)) * 1e3);
+    }
+    return made;
+}
+
+Climb climb_of(const Trail& trail) {
+    Climb climb;
+    for (double height : trail.heights) climb.metres += height;
+    climb.places = static_cast<std::int64_t>(trail.heights.size());
+    return climb;
+}
+
+}  // namespace
+
+template <>
+struct partita::Wire<Trail> {
+    static void write(const Trail& trail, ByteWriter& writer) {
+        Wire<std::string>::write(trail.name, writer);
+        Wire<std::vector<double>>::write(trail.heights, writer);
+    }
+    static Trail read(ByteReader& reader) {
+        Trail trail;
+        trail.name = Wire<std::string>::read(reader);
+        trail.heights = Wire<std::vector<double>>::read(reader);
+        return trail;
+    }
+};
+
+static_assert(!std::is_trivially_copyable_v<Trail> && pt::Travels<Trail>);
+static_assert(std::is_same_v<decltype(std::declval<pt::Partitioned<Trail>>().map(climb_of)), pt::Partitioned<Climb>>);
+
+TEST_CASE("a user's type goes through map, filter, repartition and reduce under every policy", "[partitioned]") {
+    const std::vector<Trail> made = trails(23'000);  // six blocks, the last not full
+    const auto result = every_policy::gives_the_same([&](pt::Session& session) {
+        const auto all = pt::partitioned(session, made);
+        const auto long_ones = all.filter([](const Trail& trail) { return trail.heights.size() >= 3; }).repartition(2);
+        // Doubles added in another order would round otherwise; names joined in another order read otherwise.
+        const auto metres = long_ones.map(climb_of).reduce(
+            [](const Climb& a, const Climb& b) { return Climb{a.metres + b.metres, a.places + b.places}; });
+        const auto last = long_ones.reduce([](Trail a, const Trail& b) {
+            a.name = std::to_string(std::hash<std::string>{}(a.name + "|" + b.name));
+            a.heights = b.heights;
+            return a;
+        });
+        return std::tuple(all.count(), long_ones.count(), metres.value(), last.value(), long_ones.collect());
+    });
+    CHECK(std::get<0>(result) == 23'000);
+    CHECK(std::get<1>(result) == 9'200);
+    CHECK(std::get<2>(result).places == 4'600 * 3 + 4'600 * 4);
+    CHECK(std::get<4>(result).front() == made[3]);
+    CHECK(std::get<4>(result).back() == made[22'999]);
+}
+
+TEST_CASE("a reduction takes its elements in order, and its blocks along the tree", "[partitioned]") {
+    std::vector<double> values(20'000);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = std::cos(static_cast<double>(i));
+    double blocks[5]{};
+    for (std::size_t b = 0; b < 5; ++b) {
+        blocks[b] = values[b * 4096];
+        for (std::size_t i = b * 4096 + 1; i < std::min<std::size_t>(values.size(), (b + 1) * 4096); ++i)
+            blocks[b] += values[i];
+    }
+    const double expected = ((blocks[0] + blocks[1]) + (blocks[2] + blocks[3])) + blocks[4];
+    const auto sum = every_policy::gives_the_same([&](pt::Session& session) {
+        return pt::partitioned(session, values, 1).reduce([](double a, double b) { return a + b; }).value();
+    });
+    CHECK(sum == expected);
+
+    // An operation with a state of its own, and neither commutative nor associative.
+    const double weight = 0.5;
+    every_policy::gives_the_same([&](pt::Session& session) {
+        return pt::partitioned(session, values).reduce(100.0, [&weight](double a, double b) { return a * weight - b; });
+    });
+}
+
+TEST_CASE("chunks of any size give the same", "[partitioned]") {
+    const std::vector<Trail> made = trails(40'000);
+    const auto metres = every_policy::gives_the_same([&](pt::Session& session) {
+        std::vector<double> results;
+        for (const std::size_t chunk_blocks : {1u, 4u, 16u}) {
+            const auto climbs = pt::partitioned(session, made, chunk_blocks).map(climb_of).map([](const Climb& climb) {
+                return climb.metres;
+            });
+            results.push_back(climbs.reduce(0.0, [](double a, double b) { return a + b; }));
+            results.push_back(climbs.repartition(5).reduce(0.0, [](double a, double b) { return a + b; }));
+        }
+        return results;
+    });
+    for (double each : metres) CHECK(each == metres[0]);
+}
+
+TEST_CASE("exact states give exact sums", "[partitioned]") {
+    const std::vector<Trail> made = trails(17'000);
+    double places = 0;
+    for (const Trail& trail : made) places += static_cast<double>(trail.heights.size());
+    const auto sums = every_policy::gives_the_same([&](pt::Session& session) {
+        const Tally tally = pt::partitioned(session, made).aggregate(Tally{}, [](Tally& state, const Trail& trail) {
+            for (double height : trail.heights) {
+                state.places.add();
+                state.metres.add(height);
+            }
+        });
+        return std::pair(tally.places.rows(), tally.metres.value());
+    });
+    CHECK(static_cast<double>(sums.first) == places);
+}
+
+TEST_CASE("sequences without elements, and workers without any", "[partitioned]") {
+    const std::vector<Trail> none, one = trails(1);
+    const auto join = [](const Trail& a, const Trail&) { return a; };
+    const auto result = every_policy::gives_the_same([&](pt::Session& session) {
+        const auto empty = pt::partitioned(session, none);
+        const auto single = pt::partitioned(session, one).repartition(3);
+        const auto emptied = single.filter([](const Trail&) { return false; });
+        return std::tuple(empty.count(), empty.reduce(join).has_value(), empty.collect(),
+                          emptied.map(climb_of).collect(), emptied.reduce(Trail{"start", {}}, join),
+                          single.reduce(join).value(), single.collect());
+    });
+    CHECK(result == std::tuple(0, false, none, std::vector<Climb>{}, Trail{"start", {}}, one[0], one));
+}
+
+TEST_CASE("bools and strings are elements like others", "[partitioned]") {
+    std::vector<int> numbers(9'000);
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<int>(i % 1000);
+    const auto result = every_policy::gives_the_same([&](pt::Session& session) {
+        const auto all = pt::partitioned(session, numbers);
+        const auto even = all.map([](int value) { return value % 2 == 0; });
+        const auto names =
+            all.filter([](int value) { return value == 7; }).map([](int value) { return std::to_string(value); });
+        return std::pair(even.collect(),
+                         names.reduce([](const std::string& a, const std::string& b) { return a + b; }).value());
+    });
+    CHECK(result.first.size() == 9'000);
+    CHECK((result.first[0] && !result.first[1] && result.first[2]));
+    CHECK(result.second == "777777777");
+}
+
+TEST_CASE("an error of one worker is thrown on all, that of the lowest block of several", "[partitioned]") {
+    const std::vector<Trail> made = trails(30'000);  // eight blocks
+    const auto refuse = [](std::int64_t from) {
+        return [from](const Trail& trail) {
+            const auto number = std::stoll(trail.name.substr(6));
+            if (number >= from) throw pt::NonFiniteValue("trail " + std::to_string(number) + " is too long");
+            return number;
+        };
+    };
+    const auto all = [](std::size_t workers, const std::string& line) {
+        return std::vector<std::string>(workers, line);
+    };
+    for (const std::size_t workers : {1u, 3u, 5u}) {
+        const std::string line = "non_finite_value: trail 21000 is too long (row 21000)";
+        CHECK(every_policy::outcomes(workers, [&](pt::Session& session) {
+                  pt::partitioned(session, made, 1).map(refuse(21'000));
+              }) == all(workers, line));
+        CHECK(every_policy::outcomes(workers, [&](pt::Session& session) {
+                  pt::partitioned(session, made).filter([&](const Trail& trail) { return refuse(21'000)(trail) > 0; });
+              }) == all(workers, line));
+        CHECK(every_policy::outcomes(workers, [&](pt::Session& session) {
+                  pt::partitioned(session, made).aggregate(pt::Count{}, [&](pt::Count& state, const Trail& trail) {
+                      refuse(21'000)(trail);
+                      state.add();
+                  });
+              }) == all(workers, line));
+        // The session can be used after an error, and a reduction's may come from joining blocks.
+        CHECK(every_policy::outcomes(workers,
+                                     [&](pt::Session& session) {
+                                         const auto sequence = pt::partitioned(session, made);
+                                         try {
+                                             sequence.map(refuse(0));
+                                         } catch (const pt::NonFiniteValue&) {
+                                             if (sequence.count() != 30'000) return;
+                                         }
+                                         sequence.reduce([&](const Trail& a, const Trail& b) {
+                                             refuse(29'999)(b);
+                                             return a;
+                                         });
+                                     })[0]
+                  .substr(0, 37) == "non_finite_value: trail 29999 is too ");
+        CHECK(every_policy::outcomes(workers,
+                                     [&](pt::Session& session) { pt::partitioned(session, made).repartition(0); }) ==
+              all(workers, "invalid_setting: a chunk of 0 blocks holds nothing; give chunk_blocks of at least 1"));
+    }
+}
