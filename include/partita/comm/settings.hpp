@@ -34,6 +34,9 @@ struct RunSettings {
 
 namespace detail {
 
+/// As many states as an exact sum can add before its digits overflow (math/accumulator.hpp).
+inline constexpr std::size_t most_workers = 4095;
+
 [[noreturn]] inline void refuse_setting(const char* setting, std::string_view value, const char* remedy) {
     throw InvalidSetting(std::string(setting) + " is \"" + std::string(value) + "\"; " + remedy,
                          Place{.setting = setting});
@@ -50,8 +53,8 @@ inline void override_count(const char* variable, std::size_t& value) {
     const std::string_view view(text);
     std::size_t parsed = 0;
     const auto [end, error] = std::from_chars(view.data(), view.data() + view.size(), parsed);
-    if (error != std::errc{} || end != view.data() + view.size() || parsed == 0 || parsed > 4096) {
-        refuse_setting(variable, view, "give a whole number from 1 to 4096, or leave it unset");
+    if (error != std::errc{} || end != view.data() + view.size() || parsed == 0 || parsed > most_workers) {
+        refuse_setting(variable, view, "give a whole number from 1 to 4095, or leave it unset");
     }
     value = parsed;
 }
@@ -85,10 +88,10 @@ inline RunSettings with_environment(RunSettings settings) {
         detail::refuse_setting("deadline_seconds", std::to_string(settings.deadline_seconds),
                                "give a positive number of seconds");
     }
-    if (settings.threads > 4096)
-        detail::refuse_setting("threads", std::to_string(settings.threads), "give at most 4096");
-    if (settings.workers > 4096)
-        detail::refuse_setting("workers", std::to_string(settings.workers), "give at most 4096");
+    if (settings.threads > detail::most_workers)
+        detail::refuse_setting("threads", std::to_string(settings.threads), "give at most 4095");
+    if (settings.workers > detail::most_workers)
+        detail::refuse_setting("workers", std::to_string(settings.workers), "give at most 4095");
     return settings;
 }
 

@@ -4,6 +4,7 @@
 // One block of a lazily transformed table: a column is computed when somebody asks for it, at most once, and columns that
 // nobody asks for are never computed. That is how transforms fuse and how dead columns cost nothing.
 
+#include <partita/core/number_text.hpp>
 #include <partita/data/chunk.hpp>
 #include <partita/data/column_view.hpp>
 #include <partita/data/output_view.hpp>
@@ -252,7 +253,7 @@ class Block {
         place.column = std::string(plan_->slots[static_cast<std::size_t>(slot)].name);
         const std::string where = "the weight in column \"" + place.column + "\", row " + std::to_string(place.row);
         if (weights_[row] < 0)
-            throw NegativeWeight(where + ", is negative (" + std::to_string(weights_[row]) +
+            throw NegativeWeight(where + ", is negative (" + detail::number_text(weights_[row]) +
                                      "); a weight says how often a row counts: use 0 to leave a row out", place);
         throw NonFiniteValue(where + ", is not finite; filter such rows or give them the weight 0", place);
     }

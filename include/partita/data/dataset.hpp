@@ -116,7 +116,7 @@ class Dataset {
     /// Errors: InvalidSetting for a fraction outside [0, 1].
     Dataset sample(SampleOptions options) const {
         if (!(options.fraction >= 0 && options.fraction <= 1))
-            throw InvalidSetting("sample: fraction is " + std::to_string(options.fraction) + "; give a chance from 0 to 1",
+            throw InvalidSetting("sample: fraction is " + detail::number_text(options.fraction) + "; give a chance from 0 to 1",
                                  Place{.setting = "fraction"});
         return keep_rows([&](Block& block, std::vector<std::uint32_t>& chosen) {
             for (std::size_t row = 0; row < block.rows(); ++row)

@@ -7,6 +7,7 @@
 #include <partita/data/block.hpp>
 #include <partita/data/chunk_list.hpp>
 #include <partita/data/column_builder.hpp>
+#include <partita/math/exact_sum/environment.hpp>
 
 #include <memory>
 #include <vector>
@@ -27,11 +28,14 @@ inline std::vector<PlaceIn<Chunk>> local_blocks(const DatasetState& state) { ret
 /// Runs `body(block, index, worker)` for every block of this worker, on all threads of its pool: `index` counts the worker's
 /// blocks, `worker` is below session.threads(). Errors carry the id of their block; of several the lowest block's is thrown.
 inline void for_each_local_block(const DatasetState& state, FunctionRef<void(Block&, std::size_t, std::size_t)> body) {
-    const std::vector<PlaceIn<Chunk>>    places = local_blocks(state);
+    const std::vector<PlaceIn<Chunk>>   places = local_blocks(state);
     std::vector<std::unique_ptr<Block>> blocks(state.session->threads());
     state.session->for_each(places.size(), [&](std::size_t index, std::size_t worker) {
             auto& block = blocks[worker];
-            if (!block) block = std::make_unique<Block>(state.plan);
+            if (!block) {
+                check_floating_point_environment();  // a thread of another library may have changed it
+                block = std::make_unique<Block>(state.plan);
+            }
             block->move_to(*places[index].chunk, places[index].index);
             try {
                 body(*block, index, worker);

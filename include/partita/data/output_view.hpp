@@ -72,7 +72,7 @@ class SparseOutput {
     void*         owner_;
 };
 
-/// n categories. What is set is borrowed until the kernel has returned.
+/// n categories. What is set is borrowed: it must live as long as the model or the block's input columns do.
 class CategoryOutput {
   public:
     CategoryOutput(std::string_view* texts, std::size_t rows) : texts_(texts), rows_(rows) {}

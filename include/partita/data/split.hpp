@@ -3,6 +3,7 @@
 
 // Splits give data its role. They name their shape, keep row ids, and depend on the data and the seed alone.
 
+#include <partita/core/number_text.hpp>
 #include <partita/data/dataset.hpp>
 
 #include <bit>
@@ -32,9 +33,9 @@ struct TrainValidationTestDates {
 
 namespace detail {
 
-inline void check_share(const char* setting, double share, double limit) {
-    if (!(share > 0 && share < limit))
-        throw InvalidSetting(std::string("a split with ") + setting + " = " + std::to_string(share) + " leaves a part without rows; give a share above 0, and leave some for the test",
+inline void check_share(const char* setting, double share, double of_earlier_parts = 0) {
+    if (!(share > 0 && share + of_earlier_parts < 1))
+        throw InvalidSetting(std::string("a split with ") + setting + " = " + number_text(share) + " leaves a part without rows; give a share above 0, and leave some for the test",
                              Place{.setting = setting});
 }
 
@@ -50,20 +51,18 @@ Dataset<Row, Unsplit> rows_drawn(const Dataset<Row, Unsplit>& data, std::uint64_
     });
 }
 
-/// The rows whose time lies in [from, to); missing times cannot be: the caller has checked the column's type.
+/// The rows from one time (if there is one) up to another, which is not in it (or to the end).
 template <class Row>
-Dataset<Row, Unsplit> rows_between(const Dataset<Row, Unsplit>& data, int slot, Timestamp from, Timestamp to) {
+Dataset<Row, Unsplit> rows_between(const Dataset<Row, Unsplit>& data, int slot, std::optional<Timestamp> from, std::optional<Timestamp> to) {
     return data.keep_rows([&](Block& block, std::vector<std::uint32_t>& chosen) {
         const auto times = block.view<Timestamp>(slot);
         for (std::size_t row = 0; row < block.rows(); ++row)
-            if (times[row] >= from && times[row] < to) chosen.push_back(static_cast<std::uint32_t>(row));
+            if ((!from || times[row] >= *from) && (!to || times[row] < *to)) chosen.push_back(static_cast<std::uint32_t>(row));
     });
 }
 
-inline constexpr Timestamp beginning{INT64_MIN}, end_of_time{INT64_MAX};
-
-/// The earliest time such that at least `share` of the rows lie before it or at it, found exactly by counting the times' bits
-/// from the highest 16 down; rows with that very time fall into the later part unless all do.
+/// The latest time such that at most `share` of the rows lie before it, found exactly by counting the times' bits from the highest
+/// 16 down. Rows with that very time belong to the later part. Errors: EmptyDataset if no row is earlier.
 inline Timestamp time_at_share(const DatasetState& state, int slot, std::int64_t rows, double share) {
     const auto    wanted = static_cast<std::int64_t>(share * static_cast<double>(rows));  // rows before the border
     std::uint64_t prefix = 0;
@@ -88,6 +87,9 @@ inline Timestamp time_at_share(const DatasetState& state, int slot, std::int64_t
         while (digit < 0xFFFF && before + total[digit] <= wanted) before += total[digit++];
         prefix = prefix << 16 | digit;
     }
+    if (before == 0)
+        throw EmptyDataset("a split by time leaves no row for training: the earliest moment alone holds more rows than the share " + number_text(share) +
+                           "; give a larger share, a date, or split at random");
     return Timestamp{static_cast<std::int64_t>(prefix ^ (std::uint64_t{1} << 63))};
 }
 
@@ -116,7 +118,7 @@ Dataset<Row, Unsplit> splittable(const Dataset<Row, Role>& data) {
 template <class Row, class Role>
 auto split_at_random(const Dataset<Row, Role>& data, TrainTest shape = {}) {
     const auto rows_to_split = detail::splittable(data);
-    detail::check_share("train", shape.train, 1);
+    detail::check_share("train", shape.train);
     return std::make_tuple(detail::rows_drawn(rows_to_split, shape.seed, 0, shape.train).template with_role<Train>(),
                            detail::rows_drawn(rows_to_split, shape.seed, shape.train, 2).template with_role<Test>());
 }
@@ -124,8 +126,8 @@ auto split_at_random(const Dataset<Row, Role>& data, TrainTest shape = {}) {
 template <class Row, class Role>
 auto split_at_random(const Dataset<Row, Role>& data, TrainValidationTest shape) {
     const auto rows_to_split = detail::splittable(data);
-    detail::check_share("train", shape.train, 1);
-    detail::check_share("validation", shape.validation, 1 - shape.train);
+    detail::check_share("train", shape.train);
+    detail::check_share("validation", shape.validation, shape.train);
     const double border = shape.train + shape.validation;
     return std::make_tuple(detail::rows_drawn(rows_to_split, shape.seed, 0, shape.train).template with_role<Train>(),
                            detail::rows_drawn(rows_to_split, shape.seed, shape.train, border).template with_role<Validation>(),
@@ -137,7 +139,7 @@ auto split_at_random(const Dataset<Row, Role>& data, TrainValidationTest shape) 
 template <Name TimeColumn, class Row, class Role>
 auto split_by_time(const Dataset<Row, Role>& data, TrainTest shape = {}) {
     const auto rows_to_split = detail::splittable(data);
-    detail::check_share("train", shape.train, 1);
+    detail::check_share("train", shape.train);
     const std::int64_t rows = rows_to_split.count();
     if (rows == 0) throw EmptyDataset("split_by_time was given no rows; check what was read and filtered before it");
     const int       slot = rows_to_split.slot(detail::time_ordinal<TimeColumn, Row>());
@@ -148,8 +150,8 @@ auto split_by_time(const Dataset<Row, Role>& data, TrainTest shape = {}) {
 template <Name TimeColumn, class Row, class Role>
 auto split_by_time(const Dataset<Row, Role>& data, TrainValidationTest shape) {
     const auto rows_to_split = detail::splittable(data);
-    detail::check_share("train", shape.train, 1);
-    detail::check_share("validation", shape.validation, 1 - shape.train);
+    detail::check_share("train", shape.train);
+    detail::check_share("validation", shape.validation, shape.train);
     const std::int64_t rows = rows_to_split.count();
     if (rows == 0) throw EmptyDataset("split_by_time was given no rows; check what was read and filtered before it");
     const int       slot = rows_to_split.slot(detail::time_ordinal<TimeColumn, Row>());
@@ -162,8 +164,8 @@ template <Name TimeColumn, class Row, class Role>
 auto split_by_time(const Dataset<Row, Role>& data, TrainTestDates dates) {
     const auto rows_to_split = detail::splittable(data);
     const int slot = rows_to_split.slot(detail::time_ordinal<TimeColumn, Row>());
-    return std::make_tuple(detail::rows_between(rows_to_split, slot, detail::beginning, dates.test_from).template with_role<Train>(),
-                           detail::rows_between(rows_to_split, slot, dates.test_from, detail::end_of_time).template with_role<Test>());
+    return std::make_tuple(detail::rows_between(rows_to_split, slot, std::nullopt, dates.test_from).template with_role<Train>(),
+                           detail::rows_between(rows_to_split, slot, dates.test_from, std::nullopt).template with_role<Test>());
 }
 /// Training, validation and the test between the dates.
 /// Errors: InvalidSetting if the dates are not in order.
@@ -174,9 +176,9 @@ auto split_by_time(const Dataset<Row, Role>& data, TrainValidationTestDates date
         throw InvalidSetting("split_by_time: test_from lies before validation_from; give them in order", Place{.setting = "test_from"});
     const int slot = rows_to_split.slot(detail::time_ordinal<TimeColumn, Row>());
     return std::make_tuple(
-        detail::rows_between(rows_to_split, slot, detail::beginning, dates.validation_from).template with_role<Train>(),
+        detail::rows_between(rows_to_split, slot, std::nullopt, dates.validation_from).template with_role<Train>(),
         detail::rows_between(rows_to_split, slot, dates.validation_from, dates.test_from).template with_role<Validation>(),
-        detail::rows_between(rows_to_split, slot, dates.test_from, detail::end_of_time).template with_role<Test>());
+        detail::rows_between(rows_to_split, slot, dates.test_from, std::nullopt).template with_role<Test>());
 }
 
 /// Names the role of data that come already split.

@@ -158,7 +158,7 @@ class ScaleModel {
             if (!test.all_finite()) refuse(MatrixView<const T>(x.data(), x.size(), 1), where, false);
         } else {
             for (std::size_t i = 0; i < x.size(); ++i)
-                out[i] = static_cast<Out>((static_cast<double>(x[i]) - mean_[0]) * inverse_[0]);
+                out[i] = static_cast<Out>(product(static_cast<double>(x[i]) - mean_[0], inverse_[0]));
         }
     }
     template <class T>

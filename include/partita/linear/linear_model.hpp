@@ -5,6 +5,7 @@
 
 #include <partita/data/column_type.hpp>
 #include <partita/core/error.hpp>
+#include <partita/core/number_text.hpp>
 #include <partita/math/margins.hpp>
 #include <partita/math/logistic.hpp>
 

@@ -135,7 +135,7 @@ struct LinearRegression {
 
     void validate() const {
         if (!(l2 >= 0 && std::isfinite(l2)))
-            throw InvalidSetting("LinearRegression: l2 is " + std::to_string(l2) + "; give a finite number of at least 0", Place{.setting = "l2"});
+            throw InvalidSetting("LinearRegression: l2 is " + detail::number_text(l2) + "; give a finite number of at least 0", Place{.setting = "l2"});
     }
     Summary start() const { return {Features.view(), TargetColumn.view()}; }
     Model   finish(const Summary& summary) const {

@@ -68,7 +68,7 @@ struct LogisticRegression {
 
     void validate() const {
         const auto refuse = [](const char* setting, double value, const char* remedy) {
-            throw InvalidSetting(std::string("LogisticRegression: ") + setting + " is " + std::to_string(value) + "; " + remedy, Place{.setting = setting});
+            throw InvalidSetting(std::string("LogisticRegression: ") + setting + " is " + detail::number_text(value) + "; " + remedy, Place{.setting = setting});
         };
         if (!(l2 >= 0 && l2 - l2 == 0)) refuse("l2", l2, "give a finite number of at least 0");
         if (!(threshold >= 0 && threshold <= 1)) refuse("threshold", threshold, "give a probability");
@@ -88,7 +88,7 @@ struct LogisticRegression {
         const detail::LogisticFit  found = detail::fit_logistic(rows, labels, plan);
         if (must_converge && !found.converged)
             throw NotConverged("LogisticRegression stopped after " + std::to_string(found.history.size() - 1) + " iterations before its gradient was below " +
-                               std::to_string(tolerance) + "; raise max_iterations, add a little l2, or accept the last iterate by must_converge = false");
+                               detail::number_text(tolerance) + "; raise max_iterations, add a little l2, or accept the last iterate by must_converge = false");
         ModelFor<X, Y> model;
         model.assign(found, std::move(labels.classes), threshold);
         return model;

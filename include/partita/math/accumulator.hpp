@@ -120,9 +120,26 @@ template <class State>
 void merge_state(State& state, const State& other) {
     for_each_accumulator([](auto& mine, const auto& theirs) { mine.merge(theirs); }, state, other);
 }
-/// Takes all of `other`, which was merged into `state` before, out again. Requires that all accumulators have `withdraw`.
+namespace detail {
+
 template <class State>
-    requires exact_state<State>
+consteval bool state_can_withdraw() {
+    if constexpr (ExactAccumulator<State>) {
+        return requires(State& state, const State& part) { state.withdraw(part); };
+    } else if constexpr (is_sequence<State>) {
+        return state_can_withdraw<typename State::value_type>();
+    } else {
+        return []<class... Member>(boost::mp11::mp_list<Member...>*) {
+            return (state_can_withdraw<std::remove_cvref_t<decltype(std::declval<State&>().*Member::pointer)>>() && ...);
+        }(static_cast<boost::mp11::mp_rename<Members<State>, boost::mp11::mp_list>*>(nullptr));
+    }
+}
+
+}  // namespace detail
+
+/// Takes all of `other`, which was merged into `state` before, out again: for states of sums and counts. Extremes cannot forget.
+template <class State>
+    requires(exact_state<State> && detail::state_can_withdraw<State>())
 void withdraw_state(State& state, const State& other) {
     for_each_accumulator([](auto& mine, const auto& theirs) { mine.withdraw(theirs); }, state, other);
 }

@@ -165,7 +165,7 @@ template <class V>
 template <class V>
 V sigmoid_of(const V& x) {
     const LogisticParts<V> parts = logistic_parts(x);
-    const V value = select(x < V(0.0), parts.power * parts.reciprocal, parts.reciprocal);
+    const V value = select(x < V(0.0), product(parts.power, parts.reciprocal), parts.reciprocal);
     return select(x == x, value, x);
 }
 

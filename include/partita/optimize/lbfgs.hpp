@@ -77,12 +77,12 @@ class StepMemory {
 /// The minimum of the cubic through two values and slopes, kept off the ends of the interval; its middle if there is none.
 inline double cubic_minimum(double a, AlongLine at_a, double b, AlongLine at_b) {
     const double low = a < b ? a : b, width = a < b ? b - a : a - b;
-    const double d1 = (at_a.slope + at_b.slope) - 3.0 * ((at_a.value - at_b.value) / (a - b));
+    const double d1 = fused(-3.0, (at_a.value - at_b.value) / (a - b), at_a.slope + at_b.slope);
     const double square = fused(d1, d1, -product(at_a.slope, at_b.slope));
     double t = fused(0.5, width, low);
     if (square >= 0.0) {
         const double root = b > a ? __builtin_sqrt(square) : -__builtin_sqrt(square);
-        const double share = ((at_b.slope + root) - d1) / ((at_b.slope - at_a.slope) + 2.0 * root);
+        const double share = ((at_b.slope + root) - d1) / fused(2.0, root, at_b.slope - at_a.slope);
         const double cubic = fused(-(b - a), share, b);
         if (cubic == cubic) t = cubic;
     }

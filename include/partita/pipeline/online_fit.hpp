@@ -34,18 +34,24 @@ class OnlineFit {
 
     /// Takes in the rows of a batch. A collective. If it throws, nothing of the batch was taken in.
     void partial_fit(const Dataset<Row, Train>& batch) {
-        const Summary summary = summarise(batch, typename At::FitValues{});
-        merge_state(state_, summary);
-        rows_ += batch.count();
+        const std::int64_t rows = batch.count();
+        Summary            both = state_;
+        merge_state(both, summarise(batch, typename At::FitValues{}));
+        state_ = std::move(both);
+        rows_ += rows;
         seed_ = batch.session().seed();
     }
     /// Takes in what another one holds.
     void merge(const OnlineFit& other) {
-        merge_state(state_, other.state_);
+        Summary both = state_;
+        merge_state(both, other.state_);
+        state_ = std::move(both);
         rows_ += other.rows_;
     }
-    /// Gives back the rows of a batch that was taken in before.
-    void withdraw(const Dataset<Row, Train>& batch) {
+    /// Gives back the rows of a batch that was taken in before. Needs a summary of sums and counts: extremes cannot forget.
+    void withdraw(const Dataset<Row, Train>& batch)
+        requires requires(Summary& state, const Summary& part) { withdraw_state(state, part); }
+    {
         const Summary summary = summarise(batch, typename At::FitValues{});
         withdraw_state(state_, summary);
         rows_ -= batch.count();

@@ -23,7 +23,8 @@
 //   the fitted model                     Model, else ModelFor<Values of the fit inputs…>; a transformer is its own model
 //   the summary                          Summary, else SummaryFor<Values of the fit inputs…>
 //   how a summary begins                 start(), else Summary{}
-//   whether the data are passed again    advance(Summary&), else once
+//   whether the data are passed again    advance(Summary&), else once; before it says yes it resets what the next pass
+//                                        accumulates: that pass starts from copies of the summary and merges them into it
 //   a fit that is no summary             fit(FitRows<Values of the fit inputs…>&) -> Model
 //   what settings are refused            validate(), else none
 //   width of an output vector            output_width(views…) of the model, else that of its first input
@@ -34,7 +35,9 @@
 #include <partita/math/accumulator.hpp>
 #include <partita/math/weights.hpp>
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 
 namespace partita::inline PARTITA_ABI {
@@ -182,18 +185,27 @@ concept Stage = (detail::is_transformer<T> || detail::is_estimator<T> || detail:
     { T::id } -> std::convertible_to<std::string_view>;
 };
 
-/// The stage as a person writes it, for messages and explain(): StandardScale<"features">.
-template <Stage S>
-std::string stage_title() {
-    std::string title(S::id);
+namespace detail {
+
+inline std::string title_of(std::string_view id, std::span<const Input> inputs) {
+    std::string title(id);
     char        separator = '<';
-    for (const Input& input : S::Inputs::inputs) {
+    for (const Input& input : inputs) {
         title += separator;
         if (separator == ',') title += ' ';
         title.append("\"").append(input.name).append("\"");
         separator = ',';
     }
-    return title + ">";
+    title += '>';
+    return title;
+}
+
+}  // namespace detail
+
+/// The stage as a person writes it, for messages and explain(): StandardScale<"features">.
+template <Stage S>
+std::string stage_title() {
+    return detail::title_of(S::id, S::Inputs::inputs);
 }
 
 /// The type in which a number becomes a feature: float, unless it is double or an integer of more than 24 bits.

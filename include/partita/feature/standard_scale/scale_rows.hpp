@@ -58,7 +58,7 @@ void scale_row(const T* from, const double* mean, const double* inverse, std::si
         }
     }
     for (; c < count; ++c) {
-        to[c] = static_cast<T>((static_cast<double>(from[c]) - mean[c]) * inverse[c]);
+        to[c] = static_cast<T>(product(static_cast<double>(from[c]) - mean[c], inverse[c]));
         test.look_at(to[c]);
     }
 }
@@ -71,7 +71,7 @@ void scale_column(const T* from, double mean, double inverse, std::size_t n, T* 
     std::size_t i = 0;
     for (; i + width <= n; i += width) scale_lanes<width>(from + i, m, v, to + i, test);
     for (; i < n; ++i) {
-        to[i] = static_cast<T>((static_cast<double>(from[i]) - mean) * inverse);
+        to[i] = static_cast<T>(product(static_cast<double>(from[i]) - mean, inverse));
         test.look_at(to[i]);
     }
 }

@@ -107,7 +107,13 @@ inline void pack_block(const TextView& labels, std::string_view second, std::vec
 /// Finds the two classes and packs the labels. Two passes over the target.
 template <class Label, class Rows>
 PackedLabels<Label> pack_labels(Rows& rows, const LogisticPlan& plan) {
-    const LabelCounts found = rows.aggregate(LabelCounts(), [&](LabelCounts& state, const auto&, const auto& y, Weights weights) { state.update(y, weights, plan.target); });
+    const LabelCounts found = [&] {
+        try {
+            return rows.aggregate(LabelCounts(), [&](LabelCounts& state, const auto&, const auto& y, Weights weights) { state.update(y, weights, plan.target); });
+        } catch (const TooManyCategories&) {  // found only where the threads' labels met
+            LabelCounts::refuse_many(plan.target);
+        }
+    }();
     PackedLabels<Label> packed;
     const auto          label_of = [](const std::string& text) {
         if constexpr (std::is_same_v<Label, std::string>) {
