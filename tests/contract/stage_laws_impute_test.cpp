@@ -18,6 +18,8 @@ void keeps_the_laws(const StageReport& report) {
 
 TEST_CASE("Impute keeps the laws of stages", "[feature][laws]") {
     for (const Imputation strategy : {Imputation::mean, Imputation::median, Imputation::mode, Imputation::constant})
-        keeps_the_laws(check_stage<Impute<"x">>({.stage = {.strategy = strategy, .constant = 1.5}, .refused = {Impute<"x">{.strategy = Imputation::constant}}}));
-    keeps_the_laws(check_stage<Impute<"x">, Schema<Column<"x", std::optional<Category>>>>({.stage = {.strategy = Imputation::mode}}));
+        keeps_the_laws(check_stage<Impute<"x">>({.stage = {.strategy = strategy, .constant = 1.5},
+                                                 .refused = {Impute<"x">{.strategy = Imputation::constant}}}));
+    keeps_the_laws(check_stage<Impute<"x">, Schema<Column<"x", std::optional<Category>>>>(
+        {.stage = {.strategy = Imputation::mode}}));
 }

@@ -18,6 +18,8 @@ void keeps_the_laws(const StageReport& report) {
 
 TEST_CASE("LogisticRegression keeps the laws of stages", "[linear][laws]") {
     using Learner = LogisticRegression<"features", "target">;
-    keeps_the_laws(check_stage<Learner>({.stage = {.l2 = 1e-3}, .refused = {Learner{.l2 = -1}, Learner{.threshold = 2}}}));
-    keeps_the_laws(check_stage<Learner>({.stage = {.l2 = 1e-3, .class_weights = ClassWeights::balanced, .solver = LogisticSolver::lbfgs}}));
+    keeps_the_laws(
+        check_stage<Learner>({.stage = {.l2 = 1e-3}, .refused = {Learner{.l2 = -1}, Learner{.threshold = 2}}}));
+    keeps_the_laws(check_stage<Learner>(
+        {.stage = {.l2 = 1e-3, .class_weights = ClassWeights::balanced, .solver = LogisticSolver::lbfgs}}));
 }

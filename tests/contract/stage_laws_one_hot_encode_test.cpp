@@ -17,7 +17,8 @@ void keeps_the_laws(const StageReport& report) {
 }  // namespace
 
 TEST_CASE("OneHotEncode keeps the laws of stages", "[feature][laws]") {
-    keeps_the_laws(check_stage<OneHotEncode<"x", Unseen::all_zero>>({.stage = {.drop_last = true}, .refused = {{.min_count = -1}}}));
+    keeps_the_laws(check_stage<OneHotEncode<"x", Unseen::all_zero>>(
+        {.stage = {.drop_last = true}, .refused = {{.min_count = -1}}}));
     keeps_the_laws(check_stage<OneHotEncode<"x", Unseen::own_column>>({.stage = {.max_categories = 3}}));
     keeps_the_laws(check_stage<OneHotEncode<"x", Unseen::error>>());
 }

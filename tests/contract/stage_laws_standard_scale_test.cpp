@@ -22,6 +22,8 @@ TEST_CASE("StandardScale keeps the laws of stages", "[feature][laws]") {
 }
 
 TEST_CASE("StandardScale keeps the laws of stages on sparse and on selected columns", "[feature][laws]") {
-    keeps_the_laws(check_stage<StandardScale<"x">, Schema<Column<"x", SparseVector<double>>>>({.stage = {.center = false}}));
-    keeps_the_laws(check_stage<StandardScale<all<double>>, Schema<Column<"a", double>, Column<"b", double>, Column<"c", int>>>());
+    keeps_the_laws(
+        check_stage<StandardScale<"x">, Schema<Column<"x", SparseVector<double>>>>({.stage = {.center = false}}));
+    keeps_the_laws(
+        check_stage<StandardScale<all<double>>, Schema<Column<"a", double>, Column<"b", double>, Column<"c", int>>>());
 }

@@ -18,9 +18,12 @@ void keeps_the_laws(const StageReport& report) {
 }  // namespace
 
 TEST_CASE("map keeps the laws of stages", "[feature][laws]") {
-    constexpr auto speed = map<"km", "hours", "speed">([](float km, double hours) { return km / static_cast<float>(hours); });
-    keeps_the_laws(check_stage<std::remove_const_t<decltype(speed)>, Schema<Column<"km", float>, Column<"hours", double>>>());
-    constexpr auto known = map<"x", "x">([](std::optional<float> x) { return x ? std::optional<float>(*x * 2) : std::nullopt; });
+    constexpr auto speed =
+        map<"km", "hours", "speed">([](float km, double hours) { return km / static_cast<float>(hours); });
+    keeps_the_laws(
+        check_stage<std::remove_const_t<decltype(speed)>, Schema<Column<"km", float>, Column<"hours", double>>>());
+    constexpr auto known =
+        map<"x", "x">([](std::optional<float> x) { return x ? std::optional<float>(*x * 2) : std::nullopt; });
     keeps_the_laws(check_stage<std::remove_const_t<decltype(known)>, Schema<Column<"x", std::optional<float>>>>());
 }
 

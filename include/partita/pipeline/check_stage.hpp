@@ -17,11 +17,12 @@ namespace partita::inline PARTITA_ABI {
 /// What check_stage is told: `check_stage<MyStage>({.stage = {.strength = 2}, .seed = 7})`.
 template <class StageType>
 struct CheckOptions {
-    StageType stage{};                 ///< the stage with its settings
-    std::vector<StageType> refused{};  ///< settings that must be refused at fit, by InvalidSetting: {MyStage{.strength = -1}}
-    std::uint64_t seed = 1;            ///< of the rows
-    std::size_t rows = 9000;           ///< how many rows to fit; more than two blocks of 4096 show most
-    double tolerance = 1e-9;           ///< how far results may differ, relative to their column's largest, where ids change
+    StageType stage{};  ///< the stage with its settings
+    std::vector<StageType>
+        refused{};            ///< settings that must be refused at fit, by InvalidSetting: {MyStage{.strength = -1}}
+    std::uint64_t seed = 1;   ///< of the rows
+    std::size_t rows = 9000;  ///< how many rows to fit; more than two blocks of 4096 show most
+    double tolerance = 1e-9;  ///< how far results may differ, relative to their column's largest, where ids change
     std::vector<ListedFailure> listed_failures{};  ///< laws that the stage is known to break, with the reason
 };
 

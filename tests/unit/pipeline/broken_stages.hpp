@@ -60,7 +60,8 @@ inline constexpr std::string_view laws_with_a_broken_stage[] = {
 /// Whether the law caught the stage; the report is shown if not.
 inline void catches(const pt::StageReport& report, std::string_view law) {
     INFO(law << "\n" << report.text());
-    CHECK(std::find(std::begin(laws_with_a_broken_stage), std::end(laws_with_a_broken_stage), law) != std::end(laws_with_a_broken_stage));
+    CHECK(std::find(std::begin(laws_with_a_broken_stage), std::end(laws_with_a_broken_stage), law) !=
+          std::end(laws_with_a_broken_stage));
     CHECK(report.failed(law));
     CHECK_FALSE(report.passed());
 }

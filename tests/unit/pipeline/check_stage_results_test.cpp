@@ -39,7 +39,8 @@ struct Sign {
         void update(std::span<const float> x, std::span<const float> y, Weights weights) {
             for (std::size_t i = 0; i < x.size(); ++i) {
                 if (weights[i] == 0) continue;
-                if (!(x[i] - x[i] == 0 && y[i] - y[i] == 0)) throw NonFiniteValue("not finite", Place{.row = static_cast<std::int64_t>(i)});
+                if (!(x[i] - x[i] == 0 && y[i] - y[i] == 0))
+                    throw NonFiniteValue("not finite", Place{.row = static_cast<std::int64_t>(i)});
                 if (y[i] != 0 && y[i] != 1) throw WrongClassCount("two classes, 0 and 1");
                 weight.add(weights[i]);
             }
@@ -84,7 +85,12 @@ struct Thin {
     bool by_place = false;  ///< broken: looks at the row's place in its block
 
     void operator()(std::span<const float> x, std::span<const std::int64_t> ids, std::span<double> times) const {
-        for (std::size_t i = 0; i < x.size(); ++i) times[i] = uniform(1, 1, by_place ? reinterpret_cast<std::uintptr_t>(&x[i]) : static_cast<std::uint64_t>(ids[i])) < share ? 1 : 0;
+        for (std::size_t i = 0; i < x.size(); ++i)
+            times[i] =
+                uniform(1, 1, by_place ? reinterpret_cast<std::uintptr_t>(&x[i]) : static_cast<std::uint64_t>(ids[i])) <
+                        share
+                    ? 1
+                    : 0;
     }
     BOOST_DESCRIBE_CLASS(Thin, (), (share, by_place), (), ())
 };

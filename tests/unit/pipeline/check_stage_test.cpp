@@ -13,11 +13,35 @@ using namespace partita;
 namespace {
 
 enum class Break {
-    nothing, always_throws, accepts_any_limit, writes_into_fit, writes_into_transform, counts_fits, wears_out, prints,
-    looks_at_block_size, looks_at_neighbours, remembers_calls, treats_one_row_apart, suffers_from_moves, ignores_width,
-    dislikes_weights, counts_absent_rows, squares_weights, divides_by_zero, fits_non_finite, names_wrong_row,
-    names_no_row, transforms_non_finite, spreads_huge, divides_by_freedom, divides_by_range, depends_on_alignment,
-    loads_another_number, loads_half, trusts_files,
+    nothing,
+    always_throws,
+    accepts_any_limit,
+    writes_into_fit,
+    writes_into_transform,
+    counts_fits,
+    wears_out,
+    prints,
+    looks_at_block_size,
+    looks_at_neighbours,
+    remembers_calls,
+    treats_one_row_apart,
+    suffers_from_moves,
+    ignores_width,
+    dislikes_weights,
+    counts_absent_rows,
+    squares_weights,
+    divides_by_zero,
+    fits_non_finite,
+    names_wrong_row,
+    names_no_row,
+    transforms_non_finite,
+    spreads_huge,
+    divides_by_freedom,
+    divides_by_range,
+    depends_on_alignment,
+    loads_another_number,
+    loads_half,
+    trusts_files,
 };
 
 std::atomic<int> fits_of_the_program{0};
@@ -69,14 +93,16 @@ struct Centre {
                 weight.add(w);
                 for (std::size_t c = 0; c < x.columns(); ++c) {
                     const float value = x[row][c];
-                    if (!(value - value == 0) && how != Break::fits_non_finite) refuse(static_cast<std::int64_t>(row) + (how == Break::names_wrong_row ? 1 : 0));
+                    if (!(value - value == 0) && how != Break::fits_non_finite)
+                        refuse(static_cast<std::int64_t>(row) + (how == Break::names_wrong_row ? 1 : 0));
                     sums.add(c, w * static_cast<double>(value));
                     if (c > 0) continue;
                     least.add(value);
                     most.add(value);
                 }
             }
-            if (how == Break::depends_on_alignment) sums.add(0, static_cast<double>(reinterpret_cast<std::uintptr_t>(x.data()) % 64));
+            if (how == Break::depends_on_alignment)
+                sums.add(0, static_cast<double>(reinterpret_cast<std::uintptr_t>(x.data()) % 64));
             if (how == Break::writes_into_fit) const_cast<float&>(x[0][0]) += 1;
         }
         BOOST_DESCRIBE_CLASS(Summary, (), (weight, sums, least, most), (), ())
@@ -102,7 +128,8 @@ struct Centre {
                     if (how == Break::looks_at_neighbours && row > 0) value += x[row - 1][c];
                     if (!(value - value == 0) && how != Break::transforms_non_finite)
                         refuse(how == Break::names_no_row ? -1 : static_cast<std::int64_t>(row));
-                    out[row][c] = static_cast<float>((static_cast<double>(value) - (c < means.size() ? means[c] : 0.0)) * factor + added);
+                    out[row][c] = static_cast<float>(
+                        (static_cast<double>(value) - (c < means.size() ? means[c] : 0.0)) * factor + added);
                 }
             }
             if (how == Break::writes_into_transform) const_cast<float&>(x[0][0]) += 1;
@@ -129,7 +156,8 @@ struct Centre {
     };
 
     void validate() const {
-        if (!(limit >= 0) && how != Break::accepts_any_limit) throw InvalidSetting("limit is negative", Place{.setting = "limit"});
+        if (!(limit >= 0) && how != Break::accepts_any_limit)
+            throw InvalidSetting("limit is negative", Place{.setting = "limit"});
     }
     Summary start() const {
         Summary summary;
@@ -149,14 +177,17 @@ struct Centre {
         if (how == Break::wears_out) model.means[0] += fits++;
         if (how == Break::suffers_from_moves && moves.count > 1) model.means[0] += 1;
         if (how == Break::divides_by_range) {
-            const double spread = static_cast<double>(*summary.most.value()) - static_cast<double>(*summary.least.value());
+            const double spread =
+                static_cast<double>(*summary.most.value()) - static_cast<double>(*summary.least.value());
             model.factor = 1 / spread;
         }
         return model;
     }
 };
 
-StageReport report_of(Break how) { return check_stage<Centre>({.stage = {.how = how}, .refused = {{.how = how, .limit = -1}}}); }
+StageReport report_of(Break how) {
+    return check_stage<Centre>({.stage = {.how = how}, .refused = {{.how = how, .limit = -1}}});
+}
 
 }  // namespace
 
@@ -169,7 +200,8 @@ TEST_CASE("a sound estimator keeps all laws, and every law has a broken stage", 
     CHECK(report.results().size() == std::size(broken::laws_with_a_broken_stage));
     for (const LawResult& result : report.results()) {
         INFO(result.name);
-        CHECK(std::count(std::begin(broken::laws_with_a_broken_stage), std::end(broken::laws_with_a_broken_stage), result.name) == 1);
+        CHECK(std::count(std::begin(broken::laws_with_a_broken_stage), std::end(broken::laws_with_a_broken_stage),
+                         result.name) == 1);
     }
 }
 
@@ -212,7 +244,8 @@ TEST_CASE("each law catches the stage that breaks it", "[pipeline][check_stage]"
 
 TEST_CASE("a listed failure does not fail the report until the stage keeps the law", "[pipeline][check_stage]") {
     const std::vector<ListedFailure> listed{{"a row of weight k is k rows", "an old habit"}};
-    const StageReport known = check_stage<Centre>({.stage = {.how = Break::squares_weights}, .listed_failures = listed});
+    const StageReport known =
+        check_stage<Centre>({.stage = {.how = Break::squares_weights}, .listed_failures = listed});
     broken::is_sound(known);
     CHECK(known.count(LawOutcome::failed_as_listed) == 1);
     CHECK(known.text().find("an old habit") != std::string::npos);

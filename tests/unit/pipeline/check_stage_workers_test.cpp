@@ -31,7 +31,8 @@ struct Total {
             return rows.aggregate(ExactSums(2), [](ExactSums& sums, std::span<const double> x, Weights weights) {
                 for (std::size_t i = 0; i < x.size(); ++i) {
                     if (weights[i] == 0) continue;
-                    if (!(x[i] - x[i] == 0)) throw NonFiniteValue("a value is not finite", Place{.row = static_cast<std::int64_t>(i)});
+                    if (!(x[i] - x[i] == 0))
+                        throw NonFiniteValue("a value is not finite", Place{.row = static_cast<std::int64_t>(i)});
                     sums.add(0, weights[i]);
                     sums.add(1, weights[i] * x[i]);
                 }
@@ -62,7 +63,8 @@ struct Total {
 static_assert(std::is_same_v<detail::TableToCheck<Total>, Schema<Column<"x", double>>>);
 
 TEST_CASE("a sound learner with passes of its own keeps all laws", "[pipeline][check_stage]") {
-    const auto report = check_stage<Total>({.listed_failures = {{"what the fit refuses, transform refuses", "it divides whatever it is given"}}});
+    const auto report = check_stage<Total>(
+        {.listed_failures = {{"what the fit refuses, transform refuses", "it divides whatever it is given"}}});
     broken::is_sound(report);
 }
 
@@ -73,6 +75,7 @@ TEST_CASE("laws of distribution catch a learner that looks at its surroundings",
     broken::catches(workers, "workers of a ring do not matter");
     broken::catches(workers, "workers of a parameter server do not matter");
     CHECK_FALSE(workers.failed("chunks do not matter"));
-    broken::catches(check_stage<Total>({.stage = {Look::at_share}}), "how the rows are dealt to workers does not matter");
+    broken::catches(check_stage<Total>({.stage = {Look::at_share}}),
+                    "how the rows are dealt to workers does not matter");
     broken::catches(check_stage<Total>({.stage = {Look::away_from_errors}}), "an error of one worker is thrown on all");
 }

@@ -27,7 +27,11 @@ struct Ending {
     Place place{};
 
     bool is(const char* name) const { return typed && cause == name; }
-    std::string text() const { return !threw ? "no error" : typed ? cause + " (" + what + ")" : "an exception that is no partita::Error: " + what; }
+    std::string text() const {
+        return !threw  ? "no error"
+               : typed ? cause + " (" + what + ")"
+                       : "an exception that is no partita::Error: " + what;
+    }
 };
 
 inline Ending ending_of(FunctionRef<void()> action) {
@@ -53,7 +57,11 @@ using FittedPointer = std::unique_ptr<FittedProbe>;
 class LawBench {
   public:
     LawBench(const StageProbe& probe, BenchOptions options)
-        : probe(probe), facts(probe.facts()), options(options), report("check_stage " + facts.title, options.seed), session(quiet()) {
+        : probe(probe),
+          facts(probe.facts()),
+          options(options),
+          report("check_stage " + facts.title, options.seed),
+          session(quiet()) {
         recipe.seed = options.seed;
         recipe.rows = options.rows;
         remake();
@@ -101,8 +109,11 @@ class LawBench {
         return probe.fit(session, {in_chunks(*rows, 1), weighted}, which);
     }
     std::string fit_bytes(const ChunkPointer& rows, bool weighted = false) { return fit(rows, weighted)->bytes(); }
-    ChunkPointer transform(const FittedProbe& model, const ChunkPointer& rows) { return model.transform(session, in_chunks(*rows, 1)); }
-    std::string compare(const Chunk& expected, const Chunk& found, RowChoice rows_of_expected = {}, double tolerance = 0) const {
+    ChunkPointer transform(const FittedProbe& model, const ChunkPointer& rows) {
+        return model.transform(session, in_chunks(*rows, 1));
+    }
+    std::string compare(const Chunk& expected, const Chunk& found, RowChoice rows_of_expected = {},
+                        double tolerance = 0) const {
         return difference(facts.result, expected, rows_of_expected, found, tolerance);
     }
 
@@ -114,7 +125,9 @@ class LawBench {
     std::vector<std::size_t> floating(bool of_fit) const {
         std::vector<std::size_t> found;
         for (std::size_t c = 0; c < facts.columns.size(); ++c)
-            if (is_floating(facts.columns[c].info.type) && (of_fit ? facts.columns[c].read_by_fit : facts.columns[c].read_by_transform)) found.push_back(c);
+            if (is_floating(facts.columns[c].info.type) &&
+                (of_fit ? facts.columns[c].read_by_fit : facts.columns[c].read_by_transform))
+                found.push_back(c);
         return found;
     }
     /// A row in the middle that has a place for a number in that column.

@@ -6,8 +6,8 @@
 #include <partita/exec/thread_pool.hpp>
 #include <partita/pipeline/check_stage/bench.hpp>
 
-#include <cstdio>
 #include <unistd.h>
+#include <cstdio>
 
 namespace partita::inline PARTITA_ABI::detail {
 
@@ -65,10 +65,14 @@ class CaughtOutput {
 
 inline void check_fits(LawBench& bench) {
     bench.law("refused settings throw at fit", [&]() -> std::string {
-        bench.only_for(bench.facts.refused > 0, bench.facts.validates ? "no settings to be refused were given" : "the stage refuses no settings");
+        bench.only_for(bench.facts.refused > 0, bench.facts.validates ? "no settings to be refused were given"
+                                                                      : "the stage refuses no settings");
         for (std::size_t i = 0; i < bench.facts.refused; ++i) {
-            const Ending ending = ending_of([&] { bench.probe.fit_refused(bench.session, {in_chunks(*bench.sound, 1), false}, i); });
-            if (!ending.is(InvalidSetting::name)) return "settings number " + std::to_string(i + 1) + " gave " + ending.text() + " instead of InvalidSetting";
+            const Ending ending =
+                ending_of([&] { bench.probe.fit_refused(bench.session, {in_chunks(*bench.sound, 1), false}, i); });
+            if (!ending.is(InvalidSetting::name))
+                return "settings number " + std::to_string(i + 1) + " gave " + ending.text() +
+                       " instead of InvalidSetting";
         }
         return {};
     });
@@ -85,7 +89,9 @@ inline void check_fits(LawBench& bench) {
         return bytes_of(*rows) == before ? "" : "the bytes of a column differ after the transform" + bench.at_seed();
     });
     bench.law("fit again gives the same bytes", [&]() -> std::string {
-        return bench.fit_bytes(bench.sound) == bench.bytes ? "" : "the same stage on the same rows gave two models" + bench.at_seed();
+        return bench.fit_bytes(bench.sound) == bench.bytes
+                   ? ""
+                   : "the same stage on the same rows gave two models" + bench.at_seed();
     });
     bench.law("a stage that was fitted can be fitted again", [&]() -> std::string {
         RowRecipe other = bench.recipe;
@@ -95,7 +101,8 @@ inline void check_fits(LawBench& bench) {
                    ? ""
                    : "after a fit on other rows, the same object gave another model than a new one" + bench.at_seed();
     });
-    bench.law("results have the declared columns", [&] { return malformed(bench.facts.result, *bench.result, bench.sound->rows()); });
+    bench.law("results have the declared columns",
+              [&] { return malformed(bench.facts.result, *bench.result, bench.sound->rows()); });
     bench.law("nothing is printed", [&]() -> std::string {
         CaughtOutput output;
         bench.transform(*bench.fit(bench.sound), bench.sound);
@@ -108,13 +115,16 @@ inline void check_fits(LawBench& bench) {
             if (bench.facts.result[c].name == "probability") probability = c;
             if (bench.facts.result[c].name == "prediction") prediction = c;
         }
-        bench.only_for(bench.facts.predicts && probability < bench.facts.result.size(), "the stage gives no probability");
+        bench.only_for(bench.facts.predicts && probability < bench.facts.result.size(),
+                       "the stage gives no probability");
         const ColumnSlice p = bench.result->column(probability).all();
         double highest_of_first = -1, lowest_of_first = 2, highest_of_others = -1, lowest_of_others = 2;
-        const std::string first = prediction < bench.facts.result.size() ? value_bytes(bench.result->column(prediction).all(), 0) : "";
+        const std::string first =
+            prediction < bench.facts.result.size() ? value_bytes(bench.result->column(prediction).all(), 0) : "";
         for (std::size_t row = 0; row < p.rows; ++row) {
             for (double value : floats_of(p, row)) {
-                if (!(value >= 0 && value <= 1)) return "row " + std::to_string(bench.result->row_id(row)) + " has the probability " + shown(p, row);
+                if (!(value >= 0 && value <= 1))
+                    return "row " + std::to_string(bench.result->row_id(row)) + " has the probability " + shown(p, row);
                 if (prediction == bench.facts.result.size()) continue;
                 const bool like_first = value_bytes(bench.result->column(prediction).all(), row) == first;
                 double& highest = like_first ? highest_of_first : highest_of_others;

@@ -11,7 +11,8 @@ inline void check_rows(LawBench& bench) {
     bench.law("a subset of the rows is transformed as in the whole", [&]() -> std::string {
         std::vector<std::uint32_t> chosen;
         for (std::size_t row = 0; row < bench.sound->rows(); ++row)
-            if (uniform(bench.options.seed, stream_id("subset"), row) < 0.3) chosen.push_back(static_cast<std::uint32_t>(row));
+            if (uniform(bench.options.seed, stream_id("subset"), row) < 0.3)
+                chosen.push_back(static_cast<std::uint32_t>(row));
         return bench.compare(*bench.result, *bench.transform(*bench.fitted, keep_rows(*bench.sound, chosen)), chosen);
     });
     bench.law("rows in another order give the same values", [&]() -> std::string {
@@ -21,7 +22,8 @@ inline void check_rows(LawBench& bench) {
             std::swap(order[i - 1], order[uniform_index(bench.options.seed, stream_id("order"), i, i)]);
         return bench.compare(*bench.result, *bench.transform(*bench.fitted, pick_rows(*bench.sound, order)), order);
     });
-    bench.law("a frame is transformed as the dataset", [&] { return bench.compare(*bench.result, *bench.fitted->transform_frame(bench.sound)); });
+    bench.law("a frame is transformed as the dataset",
+              [&] { return bench.compare(*bench.result, *bench.fitted->transform_frame(bench.sound)); });
     bench.law("a single row is transformed as in the dataset", [&]() -> std::string {
         std::vector<std::size_t> columns;
         for (std::size_t c = 0; c < bench.facts.single.size(); ++c)
@@ -33,7 +35,8 @@ inline void check_rows(LawBench& bench) {
             for (std::size_t c : columns) put_value(of_frame, bench.result->column(c).all(), row);
             bench.fitted->transform_row(*bench.sound, row, of_row);
             if (of_row != of_frame)
-                return "row " + std::to_string(bench.sound->row_id(row)) + " alone gives other bits than in the dataset" + bench.at_seed();
+                return "row " + std::to_string(bench.sound->row_id(row)) +
+                       " alone gives other bits than in the dataset" + bench.at_seed();
         }
         return {};
     });
@@ -61,14 +64,17 @@ inline void check_rows(LawBench& bench) {
         bench.only_for_learners();
         bool open = false;
         for (const CheckedColumn& column : bench.facts.columns)
-            open |= column.read_by_transform && column.info.type.extent == dynamic && (kind_bit(column.info.type.kind) & (dense_vector_kinds | sparse_vector_kinds)) != 0;
+            open |= column.read_by_transform && column.info.type.extent == dynamic &&
+                    (kind_bit(column.info.type.kind) & (dense_vector_kinds | sparse_vector_kinds)) != 0;
         bench.only_for(open, "the stage reads no vector whose width is found at run time");
         RowRecipe wider = bench.recipe;
         wider.rows = 10;
         for (std::size_t width : {bench.recipe.width - 1, bench.recipe.width + 1}) {
             wider.width = width;
             const Ending ending = ending_of([&] { bench.transform(*bench.fitted, bench.make(wider)); });
-            if (!ending.is(WrongWidth::name)) return std::to_string(width) + " elements instead of " + std::to_string(bench.recipe.width) + " gave " + ending.text() + " instead of WrongWidth";
+            if (!ending.is(WrongWidth::name))
+                return std::to_string(width) + " elements instead of " + std::to_string(bench.recipe.width) + " gave " +
+                       ending.text() + " instead of WrongWidth";
         }
         return {};
     });

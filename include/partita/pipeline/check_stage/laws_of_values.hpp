@@ -17,17 +17,22 @@ inline std::string fit_with(LawBench& bench, double number, const char* called) 
         ChunkPointer rows = bench.sound;
         const std::size_t row = bench.put_in_the_middle(rows, column, number);
         const std::int64_t id = rows->row_id(row);
-        const std::string where = std::string(called) + " in column \"" + std::string(bench.facts.columns[column].info.name) + "\", row " + std::to_string(id);
+        const std::string where = std::string(called) + " in column \"" +
+                                  std::string(bench.facts.columns[column].info.name) + "\", row " + std::to_string(id);
         FittedPointer model;
         const Ending ending = ending_of([&] { model = bench.fit(rows); });
         if (ending.threw) {
             if (!ending.typed) return where + ": " + ending.text();
-            if (ending.place.row != id) return where + ": the error names " + (ending.place.row < 0 ? "no row" : "row " + std::to_string(ending.place.row)) + ": " + ending.text();
+            if (ending.place.row != id)
+                return where + ": the error names " +
+                       (ending.place.row < 0 ? "no row" : "row " + std::to_string(ending.place.row)) + ": " +
+                       ending.text();
             continue;
         }
         const ChunkPointer others = keep_rows(*bench.sound, bench.all_rows_but(*bench.sound, row));
         std::string text;
-        const Ending after = ending_of([&] { text = not_finite(bench.facts.result, *bench.transform(*model, others)); });
+        const Ending after =
+            ending_of([&] { text = not_finite(bench.facts.result, *bench.transform(*model, others)); });
         if (after.threw) return where + ": the fit took it, and then other rows gave " + after.text();
         if (!text.empty()) return where + ": the fit took it, and the model spoils other rows: " + text;
     }
@@ -42,13 +47,17 @@ inline std::string transform_with(LawBench& bench, double number, const char* ca
         ChunkPointer rows = bench.sound;
         const std::size_t row = bench.put_in_the_middle(rows, column, number);
         const std::int64_t id = rows->row_id(row);
-        const std::string where = std::string(called) + " in column \"" + std::string(bench.facts.columns[column].info.name) + "\", row " + std::to_string(id);
+        const std::string where = std::string(called) + " in column \"" +
+                                  std::string(bench.facts.columns[column].info.name) + "\", row " + std::to_string(id);
         ChunkPointer result;
         const Ending ending = ending_of([&] { result = bench.transform(*bench.fitted, rows); });
         if (ending.threw) {
             if (!ending.typed) return where + ": " + ending.text();
             if (ending.is(NumericOverflow::name)) continue;
-            if (ending.place.row != id) return where + ": the error names " + (ending.place.row < 0 ? "no row" : "row " + std::to_string(ending.place.row)) + ": " + ending.text();
+            if (ending.place.row != id)
+                return where + ": the error names " +
+                       (ending.place.row < 0 ? "no row" : "row " + std::to_string(ending.place.row)) + ": " +
+                       ending.text();
             continue;
         }
         const std::vector<std::uint32_t> others = bench.all_rows_but(*rows, row);
@@ -60,10 +69,14 @@ inline std::string transform_with(LawBench& bench, double number, const char* ca
 
 inline void check_values(LawBench& bench) {
     const double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
-    bench.law("NaN in a fit is refused with its row, or harms no other row", [&] { return fit_with(bench, nan, "NaN"); });
-    bench.law("infinity in a fit is refused with its row, or harms no other row", [&] { return fit_with(bench, -infinity, "infinity"); });
-    bench.law("NaN in a transform is refused with its row, or changes no other row", [&] { return transform_with(bench, nan, "NaN"); });
-    bench.law("infinity in a transform is refused with its row, or changes no other row", [&] { return transform_with(bench, infinity, "infinity"); });
+    bench.law("NaN in a fit is refused with its row, or harms no other row",
+              [&] { return fit_with(bench, nan, "NaN"); });
+    bench.law("infinity in a fit is refused with its row, or harms no other row",
+              [&] { return fit_with(bench, -infinity, "infinity"); });
+    bench.law("NaN in a transform is refused with its row, or changes no other row",
+              [&] { return transform_with(bench, nan, "NaN"); });
+    bench.law("infinity in a transform is refused with its row, or changes no other row",
+              [&] { return transform_with(bench, infinity, "infinity"); });
     bench.law("what the fit refuses, transform refuses", [&]() -> std::string {
         bench.only_for_learners();
         bool refuses = false;
@@ -76,7 +89,9 @@ inline void check_values(LawBench& bench) {
                 refuses = true;
                 const Ending of_transform = ending_of([&] { bench.transform(*bench.fitted, rows); });
                 if (!of_transform.is(of_fit.cause.c_str()))
-                    return std::to_string(number) + " in column \"" + std::string(bench.facts.columns[column].info.name) + "\" gives " + of_fit.cause + " at fit, and at transform " + of_transform.text();
+                    return std::to_string(number) + " in column \"" +
+                           std::string(bench.facts.columns[column].info.name) + "\" gives " + of_fit.cause +
+                           " at fit, and at transform " + of_transform.text();
             }
         }
         bench.only_for(refuses, "the fit refuses neither NaN nor infinity in what transform reads");
@@ -91,12 +106,14 @@ inline void check_values(LawBench& bench) {
                 ChunkPointer rows = bench.sound;
                 const std::size_t row = bench.put_in_the_middle(rows, column, number);
                 const std::vector<std::uint32_t> others = bench.all_rows_but(*rows, row);
-                const std::string where = std::to_string(number) + " in column \"" + std::string(bench.facts.columns[column].info.name) + "\": ";
+                const std::string where = std::to_string(number) + " in column \"" +
+                                          std::string(bench.facts.columns[column].info.name) + "\": ";
                 ChunkPointer found;
                 const Ending at_transform = ending_of([&] { found = bench.transform(*bench.fitted, rows); });
                 if (at_transform.threw && !at_transform.typed) return where + at_transform.text();
                 if (found) {
-                    const std::string text = bench.compare(*keep_rows(*bench.result, others), *keep_rows(*found, others));
+                    const std::string text =
+                        bench.compare(*keep_rows(*bench.result, others), *keep_rows(*found, others));
                     if (!text.empty()) return where + "changes other rows: " + text;
                 }
                 if (!bench.facts.learns || !bench.facts.columns[column].read_by_fit) continue;

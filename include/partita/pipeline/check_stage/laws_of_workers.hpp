@@ -22,22 +22,26 @@ inline void run_workers(PolicyToTry policy, std::size_t workers, FunctionRef<voi
 /// The chunks of one worker: equal shares, or everything for one of them.
 inline Chunks chunks_of_worker(const Chunks& chunks, std::size_t rank, std::size_t size) {
     const Share share = share_of(chunks.size(), rank, size);
-    return Chunks(chunks.begin() + static_cast<std::ptrdiff_t>(share.first), chunks.begin() + static_cast<std::ptrdiff_t>(share.first + share.count));
+    return Chunks(chunks.begin() + static_cast<std::ptrdiff_t>(share.first),
+                  chunks.begin() + static_cast<std::ptrdiff_t>(share.first + share.count));
 }
 
 /// Fits on workers and compares every worker's model; `of_worker` deals the chunks.
-inline std::string fit_on_workers(LawBench& bench, PolicyToTry policy, std::size_t workers, FunctionRef<Chunks(std::size_t)> of_worker) {
+inline std::string fit_on_workers(LawBench& bench, PolicyToTry policy, std::size_t workers,
+                                  FunctionRef<Chunks(std::size_t)> of_worker) {
     std::vector<std::string> bytes(workers);
     const Ending ending = ending_of([&] {
         run_workers(policy, workers, [&](Session& session) {
-            bytes[session.rank()] = bench.probe.fit(session, {of_worker(session.rank()), false}, ProbeStage::fresh)->bytes();
+            bytes[session.rank()] =
+                bench.probe.fit(session, {of_worker(session.rank()), false}, ProbeStage::fresh)->bytes();
         });
     });
     const std::string where = std::to_string(workers) + " workers";
     if (ending.threw) return where + ": " + ending.text();
     for (std::size_t rank = 0; rank < workers; ++rank)
         if (bytes[rank] != bench.bytes)
-            return "of " + where + ", worker " + std::to_string(rank) + " has a model with other bytes than one process" + bench.at_seed();
+            return "of " + where + ", worker " + std::to_string(rank) +
+                   " has a model with other bytes than one process" + bench.at_seed();
     return {};
 }
 
@@ -46,7 +50,8 @@ inline void check_workers(LawBench& bench) {
     const auto under = [&](PolicyToTry policy) -> std::string {
         bench.only_for_learners();
         for (std::size_t workers : {1U, 2U, 3U, 5U}) {
-            std::string text = fit_on_workers(bench, policy, workers, [&](std::size_t rank) { return chunks_of_worker(chunks, rank, workers); });
+            std::string text = fit_on_workers(
+                bench, policy, workers, [&](std::size_t rank) { return chunks_of_worker(chunks, rank, workers); });
             if (!text.empty()) return text;
         }
         return {};
@@ -79,7 +84,8 @@ inline void check_workers(LawBench& bench) {
     bench.law("how the rows are dealt to workers does not matter", [&]() -> std::string {
         bench.only_for_learners();
         for (std::size_t owner = 0; owner < 3; ++owner) {  // one worker has all, the others nothing
-            std::string text = fit_on_workers(bench, PolicyToTry::ring, 3, [&](std::size_t rank) { return rank == owner ? chunks : Chunks(); });
+            std::string text = fit_on_workers(bench, PolicyToTry::ring, 3,
+                                              [&](std::size_t rank) { return rank == owner ? chunks : Chunks(); });
             if (!text.empty()) return "worker " + std::to_string(owner) + " holds all rows: " + text;
         }
         for (std::size_t cut = 1; cut < chunks.size(); ++cut) {
@@ -100,13 +106,15 @@ inline void check_workers(LawBench& bench) {
         static_cast<void>(ending_of([&] {
             run_workers(PolicyToTry::tree, 3, [&](Session& session) {
                 endings[session.rank()] = ending_of([&] {
-                    static_cast<void>(bench.probe.fit(session, {chunks_of_worker(bad, session.rank(), 3), true}, ProbeStage::fresh));
+                    static_cast<void>(
+                        bench.probe.fit(session, {chunks_of_worker(bad, session.rank(), 3), true}, ProbeStage::fresh));
                 });
             });
         }));
         for (std::size_t rank = 0; rank < 3; ++rank)
             if (!endings[rank].is(NegativeWeight::name))
-                return "a negative weight in the rows of worker 2 gave worker " + std::to_string(rank) + " " + endings[rank].text() + " instead of NegativeWeight";
+                return "a negative weight in the rows of worker 2 gave worker " + std::to_string(rank) + " " +
+                       endings[rank].text() + " instead of NegativeWeight";
         return {};
     });
 }

@@ -38,11 +38,11 @@ class FittedProbe {
 /// What the laws need to know of a stage.
 struct StageFacts {
     std::string title;
-    std::vector<CheckedColumn> columns;    ///< of the table that it is given
-    std::vector<ColumnInfo> result;        ///< the columns of the table that it makes
-    std::vector<bool> single;              ///< of the result, whether transform of one row gives it
+    std::vector<CheckedColumn> columns;  ///< of the table that it is given
+    std::vector<ColumnInfo> result;      ///< the columns of the table that it makes
+    std::vector<bool> single;            ///< of the result, whether transform of one row gives it
     bool learns = false, predicts = false, resamples = false, validates = false;
-    std::size_t refused = 0;               ///< how many settings are to be refused
+    std::size_t refused = 0;  ///< how many settings are to be refused
 };
 
 /// Which stage to fit.
@@ -52,7 +52,8 @@ class StageProbe {
   public:
     virtual ~StageProbe() = default;
     virtual StageFacts facts() const = 0;
-    virtual std::unique_ptr<FittedProbe> fit(Session& session, const WorkerRows& rows, ProbeStage which = ProbeStage::fresh) const = 0;
+    virtual std::unique_ptr<FittedProbe> fit(Session& session, const WorkerRows& rows,
+                                             ProbeStage which = ProbeStage::fresh) const = 0;
     virtual void fit_refused(Session& session, const WorkerRows& rows, std::size_t index) const = 0;
     virtual std::unique_ptr<FittedProbe> load(std::string bytes) const = 0;
     virtual void load_as_another(std::string bytes) const = 0;
@@ -109,9 +110,13 @@ auto value_of_row(const View& view, std::size_t row) {
     if constexpr (requires { view.valid(row); }) {
         using Value = decltype(value_of_row(view.values(), row));
         return view.valid(row) ? std::optional<Value>(value_of_row(view.values(), row)) : std::optional<Value>();
-    } else if constexpr (requires { view.offsets; view.indices; }) {
+    } else if constexpr (requires {
+                             view.offsets;
+                             view.indices;
+                         }) {
         using T = std::remove_const_t<std::remove_pointer_t<decltype(view.values)>>;
-        const auto first = static_cast<std::size_t>(view.offsets[row]), count = static_cast<std::size_t>(view.offsets[row + 1]) - first;
+        const auto first = static_cast<std::size_t>(view.offsets[row]),
+                   count = static_cast<std::size_t>(view.offsets[row + 1]) - first;
         return SparseVector<T>{{view.indices + first, count}, {view.values + first, count}, view.columns};
     } else if constexpr (std::is_same_v<View, OneHotView>) {
         return OneHot{view.codes[row], view.columns};
@@ -148,7 +153,9 @@ class FittedProbeOf final : public FittedProbe {
     ChunkPointer transform(Session& session, const Chunks& chunks) const override {
         return model_.transform(make_dataset<Row, Test>(session, chunks)).collect().chunk();
     }
-    ChunkPointer transform_frame(const ChunkPointer& frame) const override { return model_.transform(Frame<Row>(frame)).chunk(); }
+    ChunkPointer transform_frame(const ChunkPointer& frame) const override {
+        return model_.transform(Frame<Row>(frame)).chunk();
+    }
     void transform_row(const Chunk& frame, std::size_t row, std::string& values) const override {
         RowOf<Row> one;
         one.for_each_value([&]<class T>(std::size_t column, T& value) {
@@ -211,7 +218,9 @@ class StageProbeOf final : public StageProbe {
     void fit_refused(Session& session, const WorkerRows& rows, std::size_t index) const override {
         fitted(make(refused_[index]), session, rows);
     }
-    std::unique_ptr<FittedProbe> load(std::string bytes) const override { return loaded(make(stage_), std::move(bytes)); }
+    std::unique_ptr<FittedProbe> load(std::string bytes) const override {
+        return loaded(make(stage_), std::move(bytes));
+    }
     void load_as_another(std::string bytes) const override {
         static_cast<void>(from_bytes<Fitted<Another, Row>>(std::move(bytes)));
     }
@@ -231,7 +240,8 @@ class StageProbeOf final : public StageProbe {
         facts.single = FittedProbeOf<Row, Stages...>::single(std::make_index_sequence<columns_of<Result>.size()>());
     }
     template <class... Stages>
-    static std::unique_ptr<FittedProbe> fitted(const Pipeline<Stages...>& stages, Session& session, const WorkerRows& rows) {
+    static std::unique_ptr<FittedProbe> fitted(const Pipeline<Stages...>& stages, Session& session,
+                                               const WorkerRows& rows) {
         auto state = std::make_shared<DatasetState>();
         state->session = &session;
         state->chunks = rows.chunks;
@@ -243,11 +253,13 @@ class StageProbeOf final : public StageProbe {
         const int weight = static_cast<int>(slots.size());
         state->plan.slots.push_back({"weight", column_type<double>, weight, -1});
         if (rows.weighted) state->plan.weight_slot = weight;
-        return std::make_unique<FittedProbeOf<Row, Stages...>>(stages.fit(Dataset<Row, Train>(std::move(state), std::move(slots))));
+        return std::make_unique<FittedProbeOf<Row, Stages...>>(
+            stages.fit(Dataset<Row, Train>(std::move(state), std::move(slots))));
     }
     template <class... Stages>
     static std::unique_ptr<FittedProbe> loaded(const Pipeline<Stages...>&, std::string bytes) {
-        return std::make_unique<FittedProbeOf<Row, Stages...>>(from_bytes<Fitted<Pipeline<Stages...>, Row>>(std::move(bytes)));
+        return std::make_unique<FittedProbeOf<Row, Stages...>>(
+            from_bytes<Fitted<Pipeline<Stages...>, Row>>(std::move(bytes)));
     }
 
     StageType stage_;

@@ -45,9 +45,8 @@ class StageReport {
     bool passed() const { return count(LawOutcome::failed) == 0 && !results_.empty(); }
     const std::vector<LawResult>& results() const { return results_; }
     std::size_t count(LawOutcome outcome) const {
-        return static_cast<std::size_t>(std::count_if(results_.begin(), results_.end(), [&](const LawResult& result) {
-            return result.outcome == outcome;
-        }));
+        return static_cast<std::size_t>(std::count_if(
+            results_.begin(), results_.end(), [&](const LawResult& result) { return result.outcome == outcome; }));
     }
     /// Whether the law of that name failed.
     bool failed(std::string_view law) const {
@@ -60,11 +59,13 @@ class StageReport {
     std::string text() const {
         std::string text = title_ + "\n";
         for (const LawResult& result : results_) {
-            static constexpr std::string_view words[] = {"  passed  ", "  FAILED  ", "  -       ", "  listed  "};
+            if (result.outcome == LawOutcome::not_applicable) continue;
+            static constexpr std::string_view words[] = {"  passed  ", "  FAILED  ", "", "  listed  "};
             text.append(words[static_cast<std::size_t>(result.outcome)]).append(result.name);
             if (!result.detail.empty()) text.append(": ").append(result.detail);
             text += "\n";
         }
+        add_not_applicable(text);
         text += "  " + std::to_string(count(LawOutcome::passed)) + " passed, " +
                 std::to_string(count(LawOutcome::failed)) + " failed, " +
                 std::to_string(count(LawOutcome::failed_as_listed)) + " failed as listed, " +
@@ -76,6 +77,27 @@ class StageReport {
     void add(LawResult result) { results_.push_back(std::move(result)); }
 
   private:
+    /// A line a reason: a stage that learns nothing has many laws that say nothing about it.
+    void add_not_applicable(std::string& text) const {
+        std::vector<std::pair<std::string_view, std::vector<std::string_view>>> reasons;
+        for (const LawResult& result : results_) {
+            if (result.outcome != LawOutcome::not_applicable) continue;
+            auto same = std::find_if(reasons.begin(), reasons.end(),
+                                     [&](const auto& reason) { return reason.first == result.detail; });
+            if (same == reasons.end()) same = reasons.insert(same, {result.detail, {}});
+            same->second.push_back(result.name);
+        }
+        for (const auto& [reason, laws] : reasons) {
+            text += "  -       ";
+            if (laws.size() == 1) {
+                text.append(laws.front());
+            } else {
+                text += std::to_string(laws.size()) + " laws";
+            }
+            text.append(": ").append(reason).append("\n");
+        }
+    }
+
     std::string title_;
     std::uint64_t seed_ = 0;
     std::vector<LawResult> results_;

@@ -136,7 +136,8 @@ class RowMaker {
         column.rows = ids_.size();
         if (type.kind == Kind::category) {
             column.values = Buffer::copy_of(codes);
-            column.dictionary = std::make_shared<const Dictionary>(std::vector<std::string_view>(std::begin(words), std::end(words)));
+            column.dictionary =
+                std::make_shared<const Dictionary>(std::vector<std::string_view>(std::begin(words), std::end(words)));
             return column;
         }
         std::vector<std::int64_t> offsets{0};
@@ -174,7 +175,8 @@ class RowMaker {
             case Kind::uint64: column = fixed<std::uint64_t>(type, 1, count); break;
             case Kind::float64: column = fixed<double>(type, 1, value); break;
             case Kind::timestamp:
-                column = fixed<std::int64_t>(type, 1, [&](std::size_t i, std::size_t) { return 1.6e15 + 1e12 * value(i, 0); });
+                column = fixed<std::int64_t>(type, 1,
+                                             [&](std::size_t i, std::size_t) { return 1.6e15 + 1e12 * value(i, 0); });
                 break;
             case Kind::text:
             case Kind::category: column = texts(type, c); break;
@@ -183,7 +185,8 @@ class RowMaker {
             case Kind::sparse_float32: column = sparse<float>(type, c); break;
             case Kind::sparse_float64: column = sparse<double>(type, c); break;
             case Kind::one_hot:
-                column = fixed<std::int32_t>(type, 1, [&](std::size_t i, std::size_t) { return std::floor(draw(c, 0, ids_[i]) * 5) - 1; });
+                column = fixed<std::int32_t>(
+                    type, 1, [&](std::size_t i, std::size_t) { return std::floor(draw(c, 0, ids_[i]) * 5) - 1; });
                 column.width = recipe_.width;
                 break;
             default: column = fixed<float>(type, 1, value); break;
@@ -208,7 +211,8 @@ class RowMaker {
 // ---- what is made of them ------------------------------------------------------------------------------------------------
 
 /// The chosen rows in the order given, under these ids (ascending); without ids, under 0, 1, …
-inline ChunkPointer pick_rows(const Chunk& chunk, std::span<const std::uint32_t> chosen, std::vector<std::int64_t> ids = {}) {
+inline ChunkPointer pick_rows(const Chunk& chunk, std::span<const std::uint32_t> chosen,
+                              std::vector<std::int64_t> ids = {}) {
     std::vector<ColumnData> columns;
     for (std::size_t c = 0; c < chunk.column_count(); ++c) {
         const ColumnSlice all = chunk.column(c).all();
@@ -233,7 +237,9 @@ inline Chunks in_chunks(const Chunk& chunk, std::int64_t blocks) {
     std::vector<std::uint32_t> rows;
     for (std::size_t row = 0; row < chunk.rows(); ++row) {
         rows.push_back(static_cast<std::uint32_t>(row));
-        if (row + 1 < chunk.rows() && chunk.row_id(row) / block_rows / blocks == chunk.row_id(row + 1) / block_rows / blocks) continue;
+        if (row + 1 < chunk.rows() &&
+            chunk.row_id(row) / block_rows / blocks == chunk.row_id(row + 1) / block_rows / blocks)
+            continue;
         chunks.push_back(keep_rows(chunk, rows));
         rows.clear();
     }
@@ -242,7 +248,8 @@ inline Chunks in_chunks(const Chunk& chunk, std::int64_t blocks) {
 
 /// Whether numbers of that kind can be infinite.
 constexpr bool is_floating(ColumnType type) {
-    return (kind_bit(type.kind) & (float_kinds | dense_vector_kinds | kinds_of(Kind::sparse_float32, Kind::sparse_float64))) != 0;
+    return (kind_bit(type.kind) &
+            (float_kinds | dense_vector_kinds | kinds_of(Kind::sparse_float32, Kind::sparse_float64))) != 0;
 }
 
 /// The same chunk with another number in one row of a floating-point column; false if that row has no place for it.

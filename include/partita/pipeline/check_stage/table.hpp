@@ -12,10 +12,10 @@ namespace partita::inline PARTITA_ABI::detail {
 
 /// The first of a read's kinds that says most about a stage.
 constexpr Kind sensible_kind(KindSet kinds) {
-    constexpr Kind order[] = {Kind::float32,        Kind::float64, Kind::vector_float32, Kind::vector_float64,
-                              Kind::category,       Kind::text,    Kind::int32,          Kind::int64,
-                              Kind::boolean,        Kind::int16,   Kind::int8,           Kind::uint32,
-                              Kind::uint64,         Kind::uint16,  Kind::uint8,          Kind::timestamp,
+    constexpr Kind order[] = {Kind::float32,        Kind::float64,        Kind::vector_float32, Kind::vector_float64,
+                              Kind::category,       Kind::text,           Kind::int32,          Kind::int64,
+                              Kind::boolean,        Kind::int16,          Kind::int8,           Kind::uint32,
+                              Kind::uint64,         Kind::uint16,         Kind::uint8,          Kind::timestamp,
                               Kind::sparse_float32, Kind::sparse_float64, Kind::one_hot};
     for (Kind kind : order)
         if ((kinds & kind_bit(kind)) != 0) return kind;
@@ -42,7 +42,8 @@ struct CheckedReads {
     static constexpr std::size_t declared = StageType::Inputs::size + FitInputs::size;
 
     static constexpr const Input& at(std::size_t i) {
-        return i < StageType::Inputs::size ? StageType::Inputs::inputs[i] : FitInputs::inputs[i - StageType::Inputs::size];
+        return i < StageType::Inputs::size ? StageType::Inputs::inputs[i]
+                                           : FitInputs::inputs[i - StageType::Inputs::size];
     }
     static constexpr bool first_of_its_name(std::size_t i) {
         for (std::size_t j = 0; j < i; ++j)
@@ -99,8 +100,7 @@ struct CheckedTable<StageType, std::index_sequence<I...>> {
 
 /// The table of the columns that a stage declares to read.
 template <class StageType>
-using TableToCheck =
-    typename CheckedTable<StageType, std::make_index_sequence<CheckedReads<StageType>::count>>::type;
+using TableToCheck = typename CheckedTable<StageType, std::make_index_sequence<CheckedReads<StageType>::count>>::type;
 
 /// What the stage does with each column of a table.
 template <class StageType, class Table>
@@ -132,7 +132,8 @@ template <Name... ColumnNames, class... T>
 struct RowOf<Schema<Column<ColumnNames, T>...>> : RowPart<Column<ColumnNames, T>>... {
     template <Name ColumnName, class Value>
     struct Member {
-        static constexpr Value RowPart<Column<ColumnName, Value>>::* pointer = &RowPart<Column<ColumnName, Value>>::value;
+        static constexpr Value RowPart<Column<ColumnName, Value>>::* pointer =
+            &RowPart<Column<ColumnName, Value>>::value;
         static constexpr const char* name = ColumnName.text;
         static constexpr unsigned modifiers = boost::describe::mod_public;
     };

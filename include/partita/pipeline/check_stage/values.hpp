@@ -37,7 +37,8 @@ inline void put_value(std::string& bytes, const ColumnSlice& column, std::size_t
         put_raw(bytes, column.as<std::int32_t>()[row]);
         put_raw(bytes, column.width);
     } else if ((kind & sparse_vector_kinds) != 0) {
-        const auto first = static_cast<std::size_t>(column.offsets[row]), last = static_cast<std::size_t>(column.offsets[row + 1]);
+        const auto first = static_cast<std::size_t>(column.offsets[row]),
+                   last = static_cast<std::size_t>(column.offsets[row + 1]);
         const std::size_t each = width_bytes(column.type.kind);
         put_raw(bytes, column.width);
         put_raw(bytes, last - first);
@@ -112,8 +113,10 @@ inline std::string shown(const ColumnSlice& column, std::size_t row) {
         std::snprintf(digits, sizeof digits, "%.17g", numbers[i]);
         text += (i == 0 ? "" : ", ") + std::string(digits);
     }
-    if (text.empty() && column.type.kind == Kind::category) return std::string(column.dictionary[column.as<std::int32_t>()[row]]);
-    if (text.empty() && column.type.kind == Kind::one_hot) return "code " + std::to_string(column.as<std::int32_t>()[row]);
+    if (text.empty() && column.type.kind == Kind::category)
+        return std::string(column.dictionary[column.as<std::int32_t>()[row]]);
+    if (text.empty() && column.type.kind == Kind::one_hot)
+        return "code " + std::to_string(column.as<std::int32_t>()[row]);
     return text.empty() ? "another value" : text;
 }
 
@@ -122,14 +125,15 @@ using RowChoice = std::span<const std::uint32_t>;
 
 /// Where the values of two chunks differ: row `of_first[i]` of `first` beside row i of `second`; empty if nowhere. With a tolerance, numbers may
 /// differ by that much of their column's largest.
-inline std::string difference(std::span<const ColumnInfo> columns, const Chunk& first, RowChoice of_first, const Chunk& second,
-                              double tolerance = 0) {
+inline std::string difference(std::span<const ColumnInfo> columns, const Chunk& first, RowChoice of_first,
+                              const Chunk& second, double tolerance = 0) {
     const std::size_t rows = of_first.empty() ? first.rows() : of_first.size();
     if (rows != second.rows())
         return "there are " + std::to_string(second.rows()) + " rows, and should be " + std::to_string(rows);
     for (std::size_t c = 0; c < columns.size(); ++c) {
         const ColumnSlice a = first.column(c).all(), b = second.column(c).all();
-        const bool single = (kind_bit(a.type.kind) & kinds_of(Kind::float32, Kind::vector_float32, Kind::sparse_float32)) != 0;
+        const bool single =
+            (kind_bit(a.type.kind) & kinds_of(Kind::float32, Kind::vector_float32, Kind::sparse_float32)) != 0;
         double largest = 0;
         for (std::size_t row = 0; tolerance > 0 && row < b.rows; ++row)
             for (double number : floats_of(b, row)) largest = std::fmax(largest, std::fabs(number));
@@ -149,8 +153,8 @@ inline std::string difference(std::span<const ColumnInfo> columns, const Chunk& 
                     near = std::fabs(numbers_a[k] - numbers_b[k]) <= allowed;
                 if (near) continue;
             }
-            return "column \"" + std::string(columns[c].name) + "\", row " + std::to_string(second.row_id(i)) + ": " + shown(b, i) + " instead of " +
-                   shown(a, row);
+            return "column \"" + std::string(columns[c].name) + "\", row " + std::to_string(second.row_id(i)) + ": " +
+                   shown(b, i) + " instead of " + shown(a, row);
         }
     }
     return {};
@@ -162,27 +166,33 @@ inline std::string not_finite(std::span<const ColumnInfo> columns, const Chunk& 
         for (std::size_t row = 0; row < chunk.rows(); ++row)
             for (double number : floats_of(chunk.column(c).all(), row))
                 if (!std::isfinite(number))
-                    return "column \"" + std::string(columns[c].name) + "\", row " + std::to_string(chunk.row_id(row)) + ": " + shown(chunk.column(c).all(), row);
+                    return "column \"" + std::string(columns[c].name) + "\", row " + std::to_string(chunk.row_id(row)) +
+                           ": " + shown(chunk.column(c).all(), row);
     return {};
 }
 
 /// What is wrong with a chunk's columns themselves; empty if nothing.
 inline std::string malformed(std::span<const ColumnInfo> columns, const Chunk& chunk, std::size_t rows) {
-    if (chunk.rows() != rows) return "the result has " + std::to_string(chunk.rows()) + " rows, and the input " + std::to_string(rows);
+    if (chunk.rows() != rows)
+        return "the result has " + std::to_string(chunk.rows()) + " rows, and the input " + std::to_string(rows);
     for (std::size_t c = 0; c < columns.size(); ++c) {
         const ColumnSlice column = chunk.column(c).all();
         const std::string where = "column \"" + std::string(columns[c].name) + "\"";
-        if (column.type != columns[c].type || column.rows != rows) return where + " is not of the type that was declared";
+        if (column.type != columns[c].type || column.rows != rows)
+            return where + " is not of the type that was declared";
         if (column.type.extent != dynamic && column.width != static_cast<std::size_t>(column.type.extent))
-            return where + " has vectors of " + std::to_string(column.width) + " elements, and declares " + std::to_string(column.type.extent);
+            return where + " has vectors of " + std::to_string(column.width) + " elements, and declares " +
+                   std::to_string(column.type.extent);
         for (std::size_t row = 0; row < rows; ++row) {
-            if (column.type.kind == Kind::one_hot && column.as<std::int32_t>()[row] >= static_cast<std::int32_t>(column.width))
+            if (column.type.kind == Kind::one_hot &&
+                column.as<std::int32_t>()[row] >= static_cast<std::int32_t>(column.width))
                 return where + ", row " + std::to_string(chunk.row_id(row)) + ": a code beyond the width of the vector";
             if ((kind_bit(column.type.kind) & kinds_of(Kind::sparse_float32, Kind::sparse_float64)) == 0) continue;
             for (std::int64_t k = column.offsets[row]; k < column.offsets[row + 1]; ++k)
                 if (column.indices[k] < 0 || column.indices[k] >= static_cast<std::int32_t>(column.width) ||
                     (k > column.offsets[row] && column.indices[k] <= column.indices[k - 1]))
-                    return where + ", row " + std::to_string(chunk.row_id(row)) + ": indices that do not ascend below the width";
+                    return where + ", row " + std::to_string(chunk.row_id(row)) +
+                           ": indices that do not ascend below the width";
         }
     }
     return {};
