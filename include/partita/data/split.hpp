@@ -64,7 +64,8 @@ Dataset<Row, Unsplit> rows_between(const Dataset<Row, Unsplit>& data, int slot, 
 /// The latest time such that at most `share` of the rows lie before it, found exactly by counting the times' bits from the highest
 /// 16 down. Rows with that very time belong to the later part. Errors: EmptyDataset if no row is earlier.
 inline Timestamp time_at_share(const DatasetState& state, int slot, std::int64_t rows, double share) {
-    const auto    wanted = static_cast<std::int64_t>(share * static_cast<double>(rows));  // rows before the border
+    // Rows before the border: 0.29 of 100 rows are 29, though the product of the doubles lies just below.
+    const auto    wanted = static_cast<std::int64_t>(share * static_cast<double>(rows) * (1 + 1e-12));
     std::uint64_t prefix = 0;
     std::int64_t  before = 0;
     for (int shift = 48; shift >= 0; shift -= 16) {
