@@ -43,6 +43,15 @@ class FitRows {
         });
     }
 
+    /// The same over the blocks whose id leaves `rest` when divided by `every` alone: a sample that only depends on the data.
+    template <class State, class Update>
+    State aggregate_sample(const State& empty, std::int64_t every, std::int64_t rest, Update update) {
+        return detail::aggregate_blocks(state_, empty, [&](State& state, Block& block, std::size_t index) {
+            if (block.id() % every != rest) return;
+            with_views(block, [&](const auto&... views) { update(state, index, views..., block.weights()); });
+        });
+    }
+
     /// The number of blocks that this worker holds, for storage of one's own per block.
     std::size_t local_blocks() const {
         std::size_t blocks = 0;

@@ -85,7 +85,8 @@ TEST_CASE("one-hot and sparse features give what dense ones give", "[linear]") {
     const pt::LinearRegression<"features", "y"> learner{.l2 = 0.01};
     const auto dense = (encoded | pt::Assemble<"x", "group", "features">{} | learner).fit(data);
     const auto sparse = (encoded | pt::AssembleSparse<"x", "group", "features">{} | learner).fit(data);
-    CHECK(relative_error(with_intercept(sparse.stage<3>()), with_intercept(dense.stage<3>())) < 1e-10);
+    // Sparse products are summed as they are, dense ones around their means, and the target's mean is far from 0.
+    CHECK(relative_error(with_intercept(sparse.stage<3>()), with_intercept(dense.stage<3>())) < 1e-8);
     CHECK(sparse.predict(rows<float>()[17]) == Approx(dense.predict(rows<float>()[17])).epsilon(1e-13));
 }
 
