@@ -5,6 +5,7 @@
 // is dealt out at first, and how its blocks are put together anew.
 
 #include <partita/comm/session.hpp>
+#include <partita/comm/shares.hpp>
 #include <partita/data/row_ids.hpp>
 
 #include <memory>
@@ -44,9 +45,8 @@ std::int64_t rows_of(const ChunkList<AnyChunk>& chunks) {
 template <class AnyChunk, class Make>
 ChunkList<AnyChunk> share_of_rows(Session& session, std::size_t rows, std::size_t chunk_blocks, Make make) {
     const auto total = static_cast<std::int64_t>(rows), each = static_cast<std::int64_t>(chunk_blocks);
-    const auto workers = static_cast<std::int64_t>(session.size()), rank = static_cast<std::int64_t>(session.rank());
-    const std::int64_t blocks = (total + block_rows - 1) / block_rows;
-    const std::int64_t begin = rank * blocks / workers, end = (rank + 1) * blocks / workers;
+    const Share share = share_of((rows + static_cast<std::size_t>(block_rows) - 1) / static_cast<std::size_t>(block_rows), session.rank(), session.size());
+    const auto  begin = static_cast<std::int64_t>(share.first), end = static_cast<std::int64_t>(share.first + share.count);
     ChunkList<AnyChunk> chunks(static_cast<std::size_t>((end - begin + each - 1) / each));
     session.for_each(chunks.size(), [&](std::size_t index, std::size_t) {
         const std::int64_t block = begin + static_cast<std::int64_t>(index) * each, limit = block + each;

@@ -4,8 +4,7 @@
 // Gathers rows of slices into a column of its own: what filters, splits, collects and materialisations are made of.
 
 #include <partita/data/column_data.hpp>
-
-#include <boost/unordered/unordered_flat_map.hpp>
+#include <partita/math/text_index.hpp>
 
 #include <span>
 
@@ -66,7 +65,11 @@ class ColumnBuilder {
         if (any_missing_) column.validity = Buffer::copy_of(validity_);
         if (has_offsets()) column.offsets = Buffer::copy_of(offsets_);
         if (is_sparse()) column.indices = Buffer::copy_of(indices_);
-        if (type_.kind == Kind::category) column.dictionary = std::make_shared<const Dictionary>(std::vector<std::string_view>(words_.begin(), words_.end()));
+        if (type_.kind == Kind::category) {
+            std::vector<std::string_view> words(words_.size());
+            for (std::size_t id = 0; id < words.size(); ++id) words[id] = words_.text(id);
+            column.dictionary = std::make_shared<const Dictionary>(std::move(words));
+        }
         *this = ColumnBuilder(type_);
         return column;
     }
@@ -118,9 +121,7 @@ class ColumnBuilder {
             }
             const auto code = static_cast<std::size_t>(slice.as<std::int32_t>()[row]);
             if (recoded_[code] == unknown) {
-                const auto [entry, added] = codes_.try_emplace(std::string(slice.dictionary[code]), static_cast<std::int32_t>(words_.size()));
-                if (added) words_.emplace_back(slice.dictionary[code]);
-                recoded_[code] = entry->second;
+                recoded_[code] = static_cast<std::int32_t>(words_.insert(slice.dictionary[code]));
             }
             codes[first + i] = recoded_[code];
         }
@@ -144,8 +145,7 @@ class ColumnBuilder {
     std::vector<std::uint8_t>                              validity_;
     std::vector<std::int64_t>                              offsets_;
     std::vector<std::int32_t>                              indices_;
-    boost::unordered_flat_map<std::string, std::int32_t>   codes_;
-    std::vector<std::string>                               words_;
+    TextIndex                                              words_;
     std::vector<std::int32_t>                              recoded_;
     bool                                                   any_missing_ = false;
 };

@@ -244,26 +244,40 @@ Dataset<Row, Role> Dataset<Row, Role>::materialize(MaterializeOptions options) c
         if (slots.size() < slots_.size()) slots.push_back(index);
     }
     state->chunks = detail::gather_rows(*state_, stored, detail::choose_all);
-    if (options.renumber) {
-        state->chunks = detail::renumber(session(), state->chunks, stored.size(), options.chunk_blocks > 0 ? options.chunk_blocks : 16);
-    } else if (options.chunk_blocks > 0) {
-        state->chunks = detail::regroup(session(), state->chunks, options.chunk_blocks);
-    }
+    session().communicator().agree(attempt([&] {
+        if (options.renumber) {
+            state->chunks = detail::renumber(session(), state->chunks, stored.size(), options.chunk_blocks > 0 ? options.chunk_blocks : detail::default_chunk_blocks);
+        } else if (options.chunk_blocks > 0) {
+            state->chunks = detail::regroup(session(), state->chunks, options.chunk_blocks);
+        }
+    }));
     return Dataset(std::move(state), std::move(slots));
 }
 
 template <class Row, class Role>
 Frame<Row> Dataset<Row, Role>::gather_frame(std::size_t limit) const {
-    // Every worker brings its first `limit` rows: enough, since some worker may hold all of those wanted.
-    std::size_t   left = limit;
+    // Every worker brings its first blocks with `limit` rows: enough, since some worker may hold all of those wanted.
+    std::size_t    left = limit;
     detail::Chunks mine;
     for (const auto& chunk : state_->chunks) {
         if (left == 0) break;
         left -= std::min(left, chunk->rows());
         mine.push_back(chunk);
     }
-    DatasetState few{state_->session, std::move(mine), state_->plan};
-    detail::Chunks all = detail::gather_chunks(session(), detail::gather_rows(few, slots_, detail::choose_all), slots_.size());
+    std::int64_t last_block = -1;  // of those wanted, where the last chunk has more
+    if (!mine.empty()) {
+        std::size_t before = 0;
+        for (const auto& chunk : mine) before += chunk->rows();
+        before -= mine.back()->rows();
+        std::size_t block = 0;
+        while (block + 1 < mine.back()->block_count() && before + mine.back()->block_first(block + 1) < limit) ++block;
+        last_block = mine.back()->block_id(block);
+    }
+    const DatasetState few{state_->session, std::move(mine), state_->plan};
+    const auto choose = [&](Block& block, std::vector<std::uint32_t>& chosen) {
+        if (block.id() <= last_block) detail::choose_all(block, chosen);
+    };
+    const detail::Chunks all = detail::gather_chunks(session(), detail::gather_rows(few, slots_, choose), slots_.size());
     std::vector<detail::RowRun> runs;
     left = limit;
     for (const auto& chunk : all) {
@@ -286,7 +300,10 @@ Dataset<Row, Role> concat_rows(const Dataset<Row, Role>& first, const Dataset<Ro
         throw InvalidSetting("concat: one dataset is weighted and the other is not; call weigh_by on both or on neither");
     const std::int64_t offset = block_limit(a.state()) * block_rows;
     auto               state = std::make_shared<DatasetState>(a.state());
-    for (const auto& chunk : b.state().chunks) state->chunks.push_back(moved_up(*chunk, offset));
+    first.session().communicator().agree(attempt([&] {
+        for (const auto& chunk : b.state().chunks) state->chunks.push_back(moved_up(*chunk, offset));
+        state->chunks = deal_anew(first.session(), state->chunks, state->plan.slots.size());
+    }));
     return Dataset<Row, Role>(std::move(state), a.slots());
 }
 

@@ -98,6 +98,22 @@ class RawColumn {
 template <class T>
 using StoredValue = ValueType<column_type<T>>;
 
+/// A vector column has one width in all chunks of all workers. A collective.
+inline void check_widths(Session& session, const Chunks& chunks, std::size_t columns) {
+    std::vector<std::int64_t> extremes(2 * columns, INT64_MIN);  // of each column the largest width and the smallest, negated
+    for (const auto& chunk : chunks)
+        for (std::size_t c = 0; c < columns && chunk->rows() > 0; ++c) {
+            const auto width = static_cast<std::int64_t>(chunk->column(c).width);
+            extremes[2 * c] = std::max(extremes[2 * c], width);
+            extremes[2 * c + 1] = std::max(extremes[2 * c + 1], -width);
+        }
+    session.communicator().all_reduce(extremes, Reduction::maximum);
+    for (std::size_t c = 0; c < columns; ++c)
+        if (extremes[2 * c] != INT64_MIN && extremes[2 * c] != -extremes[2 * c + 1])
+            throw WrongWidth("a vector column has " + std::to_string(-extremes[2 * c + 1]) + " elements in some rows and " + std::to_string(extremes[2 * c]) +
+                             " in others; a column has one width");
+}
+
 template <class Row, class... D>
 std::vector<ColumnData> columns_of_structs(std::span<const Row> rows, boost::mp11::mp_list<D...>*) {
     std::vector<ColumnData> columns;
@@ -123,6 +139,7 @@ Dataset<Row, Unsplit> dataset(Session& session, std::span<const Row> rows) {
                                                  detail::columns_of_structs(rows.subspan(first, count), static_cast<Members*>(nullptr)));
         });
     }));
+    detail::check_widths(session, chunks, columns_of<Row>.size());
     return detail::make_dataset<Row>(session, std::move(chunks));
 }
 template <class Row>

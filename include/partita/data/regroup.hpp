@@ -71,12 +71,14 @@ inline std::int64_t first_row(const Chunk& chunk) { return chunk.row_id(0); }
 /// All workers' chunks on every worker, in the order of their rows.
 inline Chunks gather_chunks(Session& session, const Chunks& mine, std::size_t column_count) {
     if (session.size() == 1) return mine;
-    Bytes      bytes;
-    ByteWriter writer(bytes);
-    writer.write(static_cast<std::uint64_t>(mine.size()));
-    for (const auto& chunk : mine) write_chunk(writer, *chunk);
+    Bytes              bytes;
+    const PendingError pending = attempt([&] {
+        ByteWriter writer(bytes);
+        writer.write(static_cast<std::uint64_t>(mine.size()));
+        for (const auto& chunk : mine) write_chunk(writer, *chunk);
+    });
     Chunks all;
-    for (const Bytes& from_worker : session.communicator().all_gather(bytes)) {
+    for (const Bytes& from_worker : session.communicator().all_gather(bytes, pending)) {
         ByteReader reader(from_worker);
         for (auto left = reader.read<std::uint64_t>(); left > 0; --left) all.push_back(read_chunk(reader, column_count));
     }
@@ -118,14 +120,30 @@ inline Chunks regroup(Session& session, const Chunks& chunks, std::size_t chunk_
     return result;
 }
 
+/// The blocks of all workers dealt out anew: each worker's share is one run of blocks again, whoever held them.
+inline Chunks deal_anew(Session& session, const Chunks& mine, std::size_t column_count) {
+    if (session.size() == 1) return mine;
+    const Chunks all = gather_chunks(session, mine, column_count);
+    const auto   places = places_of_blocks(all);
+    const Share  share = share_of(places.size(), session.rank(), session.size());
+    Chunks       result;
+    for (std::size_t at = share.first; at < share.first + share.count; at += default_chunk_blocks) {
+        std::vector<RowRun> runs;
+        for (std::size_t i = at; i < std::min(at + default_chunk_blocks, share.first + share.count); ++i)
+            runs.push_back({places[i].chunk, places[i].chunk->block_first(places[i].index), places[i].chunk->block_size(places[i].index)});
+        result.push_back(splice(runs));
+    }
+    return result;
+}
+
 /// The rows of all workers under the ids 0, 1, …, each worker with its share of the new blocks.
 inline Chunks renumber(Session& session, const Chunks& mine, std::size_t column_count, std::size_t chunk_blocks) {
     const Chunks all = gather_chunks(session, mine, column_count);
     std::int64_t total = 0;
     for (const auto& chunk : all) total += static_cast<std::int64_t>(chunk->rows());
-    const auto         workers = static_cast<std::int64_t>(session.size()), rank = static_cast<std::int64_t>(session.rank());
-    const std::int64_t blocks = (total + block_rows - 1) / block_rows;
-    const std::int64_t first_block = rank * blocks / workers, last_block = (rank + 1) * blocks / workers;
+    const auto         blocks = static_cast<std::size_t>((total + block_rows - 1) / block_rows);
+    const Share        share = share_of(blocks, session.rank(), session.size());
+    const auto         first_block = static_cast<std::int64_t>(share.first), last_block = static_cast<std::int64_t>(share.first + share.count);
 
     Chunks       result;
     std::size_t  at = 0, row = 0;

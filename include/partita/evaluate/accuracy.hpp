@@ -49,7 +49,7 @@ void refuse_non_finite_labels(const View& labels, Weights weights, std::string_v
     if constexpr (std::is_floating_point_v<std::remove_cvref_t<decltype(labels[0])>>) {
         for (std::size_t i = 0; i < labels.size(); ++i) {
             const double label = labels[i];
-            if (!(label - label == 0) && weights[i] > 0) refuse_non_finite(column, i);
+            if (!(label - label == 0) && weights[i] > 0) refuse_scored_value(column, i);
         }
     }
 }

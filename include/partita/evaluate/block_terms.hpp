@@ -20,7 +20,7 @@ namespace partita::inline PARTITA_ABI::detail {
 
 inline constexpr std::size_t score_tile_rows = 4096;
 
-[[noreturn]] inline void refuse_non_finite(std::string_view column, std::size_t row) {
+[[noreturn]] inline void refuse_scored_value(std::string_view column, std::size_t row) {
     Place place;
     place.column = column;
     place.row = static_cast<std::int64_t>(row);
@@ -62,7 +62,7 @@ const double* finite_values(std::span<const T> column, Weights weights, std::str
     if constexpr (std::is_floating_point_v<T>) {
         if (!all_finite(values, count)) {
             for (std::size_t i = 0;; ++i) {
-                if (!all_finite(values + i, 1)) refuse_non_finite(name, first + i);
+                if (!all_finite(values + i, 1)) refuse_scored_value(name, first + i);
             }
         }
     }
@@ -131,7 +131,7 @@ inline double sum_of_absolute_errors(const TargetsAndPredictions& tile) {
                     [=](std::size_t i, double sum) { return fused(w[i], __builtin_fabs(y[i] - p[i]), sum); });
 }
 /// Σ w.
-inline double sum_of_weights(std::size_t rows, Weights weights) {
+inline double weight_of_tile(std::size_t rows, Weights weights) {
     if (weights.unit()) return static_cast<double>(rows);
     const double* w = weights.data();
     return lane_sum(rows, [=](std::size_t i, double sum) { return sum + w[i]; });

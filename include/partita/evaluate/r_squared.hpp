@@ -51,7 +51,7 @@ struct TargetMoments {
         largest.update(std::span(y, rows), weights);
         const double* w = weights.data();
         const bool unit = weights.unit();
-        const double total = sum_of_weights(rows, weights);
+        const double total = weight_of_tile(rows, weights);
         if (!(total > 0)) return;
         const double plain_sum =
             unit ? lane_sum(rows, [=](std::size_t i, double part) { return part + y[i]; })

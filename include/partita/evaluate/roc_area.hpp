@@ -42,7 +42,7 @@ struct RocArea {
             if constexpr (std::is_same_v<T, float>) {
                 for (std::size_t i = 0; i < scores.size(); ++i) {
                     if (!(scores[i] - scores[i] == 0) && weights[i] > 0)
-                        detail::refuse_non_finite(ScoreColumn.view(), i);
+                        detail::refuse_scored_value(ScoreColumn.view(), i);
                 }
                 rows.add(scores, labels.data(), weights);
             } else {

@@ -72,7 +72,7 @@ class LinearModel {
     double mean_squared_error() const { return mean_squared_error_; }
     /// Σw less the number of fitted coefficients: what t values are distributed with.
     double degrees_of_freedom() const { return degrees_of_freedom_; }
-    /// Of each coefficient, without penalty and with more rows than coefficients; empty otherwise.
+    /// Of each coefficient; empty with a penalty, without more rows than coefficients, and for a perfect fit.
     const std::vector<double>& standard_errors() const { return standard_errors_; }
     double                     intercept_standard_error() const { return intercept_standard_error_; }
     /// Each coefficient over its standard error; empty where there are none. Their p values are in linear/p_values.hpp.
@@ -206,7 +206,7 @@ inline void LinearModel::solve(const detail::LeastSquaresSummary& summary, doubl
     degrees_of_freedom_ = weight_ - static_cast<double>(p) - (fit_intercept ? 1 : 0);
     standard_errors_.clear();
     intercept_standard_error_ = 0;
-    if (l2 > 0 || !(degrees_of_freedom_ > 0)) return;
+    if (l2 > 0 || !(degrees_of_freedom_ > 0) || !(residual_square > 0)) return;
 
     const double              variance = residual_square / degrees_of_freedom_;
     const std::vector<double> inverse = cholesky.inverse_diagonal();

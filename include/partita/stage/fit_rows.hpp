@@ -16,8 +16,7 @@ namespace partita::inline PARTITA_ABI {
 template <class... Values>
 class FitRows {
   public:
-    FitRows(DatasetState state, std::array<int, sizeof...(Values)> slots, std::vector<std::string> feature_names = {})
-        : state_(std::move(state)), slots_(slots), feature_names_(std::move(feature_names)) {}
+    FitRows(DatasetState state, std::array<int, sizeof...(Values)> slots) : state_(std::move(state)), slots_(slots) {}
 
     Session& session() const { return *state_.session; }
     bool     weighted() const { return state_.plan.weight_slot >= 0; }
@@ -92,9 +91,6 @@ class FitRows {
         state_ = std::move(packed);
     }
 
-    /// The names of the elements of the feature vector, as far as the pipeline knows them.
-    const std::vector<std::string>& feature_names() const { return feature_names_; }
-
   private:
     template <class Body>
     void with_views(Block& block, Body body) {
@@ -105,7 +101,6 @@ class FitRows {
 
     DatasetState                        state_;
     std::array<int, sizeof...(Values)>  slots_;
-    std::vector<std::string>            feature_names_;
 };
 
 }  // namespace partita::inline PARTITA_ABI

@@ -3,6 +3,7 @@
 
 // (x - mean)·inverse over rows and columns of numbers, in registers.
 
+#include <partita/math/double_pair.hpp>
 #include <partita/math/simd/lanes.hpp>
 
 namespace partita::inline PARTITA_ABI::detail {

@@ -259,6 +259,8 @@ class LogisticObjective {
         }
         if (found.largest_value.value() && columns_ > narrow_gradient) {
             const double value = std::max(*found.largest_value.value(), 0x1p-500), heaviest = std::max(*found.largest_weight.value(), 0x1p-500);
+            if (!(value * heaviest * 0x1p11 < 0x1p1000 && value * weight_ < 0x1p1000))
+                throw NumericOverflow("the features \"" + std::string(plan_.features) + "\" and their weights are too large to sum; scale them");
             const int    bits = std::ilogb(std::max(value * heaviest * 0x1p11, value * weight_)) + 1;  // of Σ|x·r|, and of one term far below
             wide_scale_ = std::ldexp(1.0, 61 - bits);
         }
