@@ -24,20 +24,27 @@ struct Place {
     std::string  setting{};            ///< the setting of that stage
     std::int64_t process = -1;       ///< the worker on which it happened; filled in by collectives
     std::int64_t block = -1;         ///< the block of rows it happened in; of several errors the lowest block wins
+
+    [[gnu::cold, gnu::noinline]] ~Place() {}  // once in a program, not at every throw
 };
 
 /// The base of every error that the library throws. `what()` is a sentence that names the place and the remedy;
 /// `place()` holds the same facts for a program.
 class Error : public std::exception {
   public:
-    Error(std::string sentence, Place place = {}) : sentence_(std::move(sentence)), place_(std::move(place)) {}
+    // Out of line, and small rather than fast: programs have hundreds of places that throw.
+    [[gnu::cold, gnu::noinline]] Error(std::string sentence, const Place& place = {})
+        : sentence_(std::move(sentence)), place_(place) {}
+    [[gnu::cold, gnu::noinline]] Error(const Error& other) : exception(other), sentence_(other.sentence_), place_(other.place_) {}
+    Error& operator=(const Error&) = default;
+    [[gnu::cold, gnu::noinline]] ~Error() override {}
 
     const char*  what() const noexcept override { return sentence_.c_str(); }
     const Place& place() const noexcept { return place_; }
     Place&       place() noexcept { return place_; }
 
     /// Completes an error that a kernel raised about one row of its block: kernels count rows from the block's first.
-    void locate(std::int64_t row, std::int64_t block) {
+    [[gnu::cold, gnu::noinline]] void locate(std::int64_t row, std::int64_t block) {
         place_.block = block;
         if (row >= 0) {
             place_.row = row;
@@ -263,8 +270,8 @@ class RemoteError : public ErrorOf<RemoteError> {
   public:
     static constexpr const char* name = "remote_error";
     using ErrorOf::ErrorOf;
-    RemoteError(std::string sentence, Place place, std::string type)
-        : ErrorOf(std::move(sentence), std::move(place)), type_(std::move(type)) {}
+    RemoteError(std::string sentence, const Place& place, std::string type)
+        : ErrorOf(std::move(sentence), place), type_(std::move(type)) {}
     const std::string& type() const noexcept { return type_; }
 
   private:

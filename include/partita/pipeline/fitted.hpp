@@ -75,43 +75,47 @@ struct TableOf<After<Pipeline<Stages...>, Row>> : FinalTable<LastNode<Row, Stage
 template <class... Stages, class Row>
 inline constexpr bool is_table<After<Pipeline<Stages...>, Row>> = true;
 
+/// A stage's title, with the column of an instance where a selector chose several.
+inline std::string title_at_column(std::string title, std::string_view column) {
+    if (!column.empty()) title.append(" at column \"").append(column).append("\"");
+    return title;
+}
 template <class N, int... I>
-std::string title_of_instance(int instance, std::integer_sequence<int, I...>) {
-    std::string title = stage_title<typename N::StageAt>();
-    if (!N::columnwise) return title;
-    const std::string_view names[] = {N::template InstanceAt<I>::output_name(0)...};
-    return title + " at column \"" + std::string(names[instance]) + "\"";
+std::string_view column_of_instance(int instance, std::integer_sequence<int, I...>) {
+    constexpr std::string_view names[] = {N::template InstanceAt<I>::output_name(0)...};
+    return names[instance];
 }
 template <class N>
 std::string instance_title(int instance) {
-    return title_of_instance<N>(instance, std::make_integer_sequence<int, N::instance_count>());
+    if constexpr (N::columnwise) {
+        return title_at_column(stage_title<typename N::StageAt>(), column_of_instance<N>(instance, std::make_integer_sequence<int, N::instance_count>()));
+    } else {
+        return stage_title<typename N::StageAt>();
+    }
 }
 
-/// Puts one fitted instance behind a plan. `base` maps the pipeline's slots to the plan's.
-template <class N, int I, class Owner>
-void append_step(Plan& plan, const std::vector<int>& base, const std::shared_ptr<Owner>& owner, const typename N::template InstanceAt<I>::Model& model) {
+/// Puts one fitted instance behind a plan. `base` maps the pipeline's slots to the plan's; `owner` keeps the model.
+template <class N, int I>
+void append_step(Plan& plan, const std::vector<int>& base, const std::shared_ptr<const void>& owner,
+                 const typename N::template InstanceAt<I>::Model& model) {
     using At = typename N::template InstanceAt<I>;
-    using Model = typename At::Model;
-    std::vector<int> inputs, outputs;
-    for (int slot : At::inputs) inputs.push_back(base[static_cast<std::size_t>(slot)]);
-    for (int o = 0; o < N::outputs_each; ++o) {
-        const int slot = base[static_cast<std::size_t>(N::data.first + I * N::outputs_each + o)];
-        outputs.push_back(slot);
-        plan.slots[static_cast<std::size_t>(slot)].step = static_cast<int>(plan.steps.size());
-    }
-    plan.steps.push_back(std::make_shared<ModelStep<Model, typename At::Values, typename OutputValues<typename At::Outputs>::type>>(
-        std::shared_ptr<const Model>(owner, &model), instance_title<N>(I), std::move(inputs), std::move(outputs)));
+    using StepType = ModelStep<typename At::Model, typename At::Values, typename OutputValues<typename At::Outputs>::type>;
+    add_step(plan, new StepType(place_step(plan, base, At::inputs, N::data.first + I * N::outputs_each, N::outputs_each,
+                                           instance_title<N>(I), owner), model));
 }
 
 /// Gives every slot of the pipeline a slot in the plan; those of the row are where the dataset has them.
-template <class Last>
-std::vector<int> extend_plan(Plan& plan, std::vector<int> slots) {
-    for (int slot = static_cast<int>(slots.size()); slot < slot_count(Last::data); ++slot) {
-        const SlotInfo& info = slot_info(Last::data, slot);
+inline std::vector<int> extend_plan(const NodeData& last, Plan& plan, std::vector<int> slots) {
+    for (int slot = static_cast<int>(slots.size()); slot < slot_count(last); ++slot) {
+        const SlotInfo& info = slot_info(last, slot);
         slots.push_back(static_cast<int>(plan.slots.size()));
         plan.slots.push_back({info.name, info.type, -1, -1});
     }
     return slots;
+}
+template <class Last>
+std::vector<int> extend_plan(Plan& plan, std::vector<int> slots) {
+    return extend_plan(Last::data, plan, std::move(slots));
 }
 
 /// A pipeline fitted on rows of a type that it fits on.
@@ -319,21 +323,21 @@ class FittedPipeline {
 
     std::vector<int> append(Plan& plan, const std::vector<int>& row_slots) const {
         const std::vector<int> base = extend_plan<Last>(plan, row_slots);
-        append_all(plan, base, static_cast<Nodes*>(nullptr));
+        append_all(plan, base, models_, static_cast<Nodes*>(nullptr));
         std::vector<int> visible;
         for (int slot : FinalTable<Last>::slots) visible.push_back(base[static_cast<std::size_t>(slot)]);
         return visible;
     }
     template <class... N>
-    void append_all(Plan& plan, const std::vector<int>& base, Types<N...>*) const {
+    void append_all(Plan& plan, const std::vector<int>& base, const std::shared_ptr<const void>& owner, Types<N...>*) const {
         [&]<std::size_t... S>(std::index_sequence<S...>) {
-            (append_stage<N>(plan, base, std::get<S>(*models_), std::make_integer_sequence<int, N::instance_count>()), ...);
+            (append_stage<N>(plan, base, owner, std::get<S>(*models_), std::make_integer_sequence<int, N::instance_count>()), ...);
         }(std::index_sequence_for<N...>());
     }
     template <class N, class ModelTuple, int... I>
-    void append_stage(Plan& plan, const std::vector<int>& base, const ModelTuple& models, std::integer_sequence<int, I...>) const {
+    static void append_stage(Plan& plan, const std::vector<int>& base, const std::shared_ptr<const void>& owner, const ModelTuple& models, std::integer_sequence<int, I...>) {
         if constexpr (!is_resampler<typename N::StageAt>)  // which is the identity once it was fitted
-            (append_step<N, I>(plan, base, models_, std::get<static_cast<std::size_t>(I)>(models)), ...);
+            (append_step<N, I>(plan, base, owner, std::get<static_cast<std::size_t>(I)>(models)), ...);
     }
 
     std::shared_ptr<const Models> models_;

@@ -12,9 +12,9 @@ template <class StageType, class Model, class... V>
 std::unique_ptr<FitTask> make_task(const StageType& stage, Model& model, std::string title, std::array<int, sizeof...(V)> slots, Types<V...>) {
     using Summary = typename SummaryOf<StageType, V...>::type;
     if constexpr (std::is_void_v<Summary>) {
-        return std::make_unique<AloneTask<StageType, Model, V...>>(stage, model, std::move(title), slots);
+        return std::unique_ptr<FitTask>(new AloneTask<StageType, Model, V...>(stage, model, std::move(title), slots));
     } else {
-        return std::make_unique<SummaryTask<StageType, Model, Summary, V...>>(stage, model, std::move(title), slots);
+        return std::unique_ptr<FitTask>(new SummaryTask<StageType, Model, Summary, V...>(stage, model, std::move(title), slots));
     }
 }
 
@@ -22,6 +22,19 @@ template <std::size_t Count>
 std::array<int, Count> mapped(const std::vector<int>& base, std::array<int, Count> slots) {
     for (int& slot : slots) slot = base[static_cast<std::size_t>(slot)];
     return slots;
+}
+
+/// Refuses bad settings; the error says whose they are.
+template <class StageType>
+void validate_stage(const StageType& stage) {
+    if constexpr (requires { stage.validate(); }) {
+        try {
+            stage.validate();
+        } catch (Error& error) {
+            name_stage(error, stage_title<StageType>());
+            throw;
+        }
+    }
 }
 
 template <class N>
@@ -172,16 +185,17 @@ struct Pipeline {
         constexpr auto each_stage = std::index_sequence_for<Stages...>();
 
         [&]<std::size_t... S>(std::index_sequence<S...>) {
-            (detail::in_stage(stage_title<Stages>(), [&] { detail::validate_settings(std::get<S>(stages)); }), ...);
+            (detail::validate_stage(std::get<S>(stages)), ...);
         }(each_stage);
         const std::int64_t rows = data.count();
         if (rows == 0) throw EmptyDataset("fit was given no rows; check what was read, filtered and split before it");
 
         auto                   models = std::make_shared<Models>();
+        const std::shared_ptr<const void> owner = models;
         DatasetState           state = data.state();
         const std::vector<int> base = detail::extend_plan<Last>(state.plan, data.slots());
         [&]<std::size_t... S>(std::index_sequence<S...>) {
-            (prepare<N>(state.plan, base, models, std::get<S>(*models), std::get<S>(stages)), ...);
+            (prepare<N>(state.plan, base, owner, std::get<S>(*models), std::get<S>(stages)), ...);
         }(each_stage);
         for (int level = 0; level <= levels.last; ++level) {
             std::vector<std::unique_ptr<detail::FitTask>> tasks;
@@ -197,8 +211,8 @@ struct Pipeline {
     }
 
     /// Puts the stage's steps behind the plan. An estimator's are pulled only after it was fitted.
-    template <class N, class Models, class StageModels, class StageType>
-    static void prepare(Plan& plan, const std::vector<int>& base, const std::shared_ptr<Models>& owner, StageModels& models, const StageType& stage) {
+    template <class N, class StageModels, class StageType>
+    static void prepare(Plan& plan, const std::vector<int>& base, const std::shared_ptr<const void>& owner, StageModels& models, const StageType& stage) {
         if constexpr (!detail::is_estimator<StageType>) std::get<0>(models) = stage;
         if constexpr (!detail::is_resampler<StageType>) {
             [&]<int... I>(std::integer_sequence<int, I...>) {

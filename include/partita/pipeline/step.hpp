@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <partita/pipeline/node.hpp>
 #include <partita/data/block.hpp>
+#include <partita/pipeline/node.hpp>
 
+#include <cstddef>
 #include <memory>
-#include <tuple>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace partita::inline PARTITA_ABI::detail {
 
@@ -16,28 +20,66 @@ struct OutputValues<Columns<Written...>> {
     using type = Types<typename Written::value_type...>;
 };
 
+/// Where a fitted stage stands in a plan, and what it says of itself.
+struct StepPlace {
+    std::vector<int>            inputs, outputs;
+    std::string                 title;
+    std::shared_ptr<const void> owner;  ///< of the fitted stages
+};
+
+/// A step of a fitted stage, without the stage's type.
+class FittedStep : public Step {
+  public:
+    explicit FittedStep(StepPlace place)
+        : Step(std::move(place.inputs), std::move(place.outputs)), title_(std::move(place.title)), owner_(std::move(place.owner)) {}
+    std::string description() const override { return title_; }
+
+  private:
+    std::string                 title_;
+    std::shared_ptr<const void> owner_;
+};
+
+/// Makes the next step of the plan the one that computes `count` outputs from `first_output` on. `base` maps the pipeline's slots
+/// to the plan's.
+inline StepPlace place_step(Plan& plan, const std::vector<int>& base, std::span<const int> inputs, int first_output, int count,
+                            std::string title, std::shared_ptr<const void> owner) {
+    StepPlace place{{}, {}, std::move(title), std::move(owner)};
+    for (int slot : inputs) place.inputs.push_back(base[static_cast<std::size_t>(slot)]);
+    for (int output = first_output; output < first_output + count; ++output) {
+        const int slot = base[static_cast<std::size_t>(output)];
+        place.outputs.push_back(slot);
+        plan.slots[static_cast<std::size_t>(slot)].step = static_cast<int>(plan.steps.size());
+    }
+    return place;
+}
+/// Takes the step over.
+inline void add_step(Plan& plan, const Step* step) {
+    std::shared_ptr<const Step> owned(step);
+    plan.steps.push_back(std::move(owned));
+}
+
 /// A fitted stage at work on blocks. Compiled once per model and column types, whatever the pipeline around it.
 template <class Model, class InputTypes, class OutputTypes>
 class ModelStep;
 template <class Model, class... V, class... O>
-class ModelStep<Model, Types<V...>, Types<O...>> final : public Step {
+class ModelStep<Model, Types<V...>, Types<O...>> final : public FittedStep {
   public:
-    ModelStep(std::shared_ptr<const Model> model, std::string title, std::vector<int> inputs, std::vector<int> outputs)
-        : Step(std::move(inputs), std::move(outputs)), model_(std::move(model)), title_(std::move(title)) {}
+    ModelStep(StepPlace place, const Model& model) : FittedStep(std::move(place)), model_(model) {}
 
-    void run(Block& block) const override { run(block, std::index_sequence_for<V...>(), std::index_sequence_for<O...>()); }
-    std::string description() const override { return title_; }
+    void run(Block& block) const override { read(block, std::index_sequence_for<V...>()); }
 
   private:
-    template <std::size_t... I, std::size_t... J>
-    void run(Block& block, std::index_sequence<I...>, std::index_sequence<J...>) const {
-        const std::tuple<ColumnView<V>...> views{block.template view<V>(inputs()[I])...};
-        const std::size_t                  width = output_width(*model_, std::get<I>(views)...);
-        (*model_)(std::get<I>(views)..., block.template output<O>(outputs()[J], width)...);
+    template <std::size_t... I>
+    void read(Block& block, std::index_sequence<I...>) const {
+        write(block, std::index_sequence_for<O...>(), block.template view<V>(inputs()[I])...);
+    }
+    template <std::size_t... J>
+    void write(Block& block, std::index_sequence<J...>, const ColumnView<V>&... views) const {
+        const std::size_t width = output_width(model_, views...);
+        model_(views..., block.template output<O>(outputs()[J], width)...);
     }
 
-    std::shared_ptr<const Model> model_;
-    std::string                  title_;
+    const Model& model_;
 };
 
 }  // namespace partita::inline PARTITA_ABI::detail
