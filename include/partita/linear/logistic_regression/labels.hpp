@@ -10,6 +10,7 @@
 
 #include <boost/describe/class.hpp>
 
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -29,9 +30,10 @@ struct LogisticPlan {
 /// The target in blocks as the rows lie: 1 for the second class, 0 for the first.
 template <class Label>
 struct PackedLabels {
-    std::vector<std::vector<double>> values, weights;  ///< weights stay empty where every row counts once
-    std::vector<Label>               classes;
-    double                           class_weight[2] = {0, 0};  ///< Σw of each class
+    std::vector<std::vector<std::uint8_t>> values;
+    std::vector<std::vector<double>>       weights;  ///< empty where every row counts once
+    std::vector<Label>                     classes;
+    double                                 class_weight[2] = {0, 0};  ///< Σw of each class
 
     Weights weights_of(std::size_t index) const { return weights.empty() ? Weights() : Weights(weights[index].data()); }
 };
@@ -45,7 +47,7 @@ class LabelCounts {
     template <class Y>
     void update(std::span<const Y> labels, Weights weights, std::string_view column) {
         numbers_.clear();
-        for (std::size_t row = 0; row < labels.size(); ++row) {
+        for (std::size_t row = weights.unit() ? count_two(labels) : 0; row < labels.size(); ++row) {
             if (weights[row] == 0) continue;
             const double label = static_cast<double>(labels[row]) + 0.0;  // of the two zeros the positive one
             if (!(label - label == 0)) refuse_features(column, "the target", static_cast<std::int64_t>(row));
@@ -97,20 +99,38 @@ class LabelCounts {
     struct Number {
         double label, weight;
     };
+    /// The usual block, of two finite labels and unit weights: counts all its rows and says so, or none.
+    template <class Y>
+    std::size_t count_two(std::span<const Y> labels) {
+        const std::size_t rows = labels.size();
+        std::size_t       other = 0, first_rows = 0, second_rows = 0;
+        while (other < rows && labels[other] == labels[0]) ++other;
+        if (other == rows) return 0;
+        const Y first = labels[0], second = labels[other];
+        for (std::size_t row = 0; row < rows; ++row) {
+            first_rows += labels[row] == first;
+            second_rows += labels[row] == second;
+        }
+        const double a = static_cast<double>(first) + 0.0, b = static_cast<double>(second) + 0.0;
+        if (first_rows + second_rows != rows || !(a - a == 0) || !(b - b == 0)) return 0;
+        numbers_.push_back({a, static_cast<double>(first_rows)});
+        numbers_.push_back({b, static_cast<double>(second_rows)});
+        return rows;
+    }
     std::vector<Number> numbers_;
 };
 
 template <class Y>
-void pack_block(std::span<const Y> labels, double second, std::vector<double>& packed) {
-    for (std::size_t row = 0; row < labels.size(); ++row) packed[row] = static_cast<double>(labels[row]) == second ? 1.0 : 0.0;
+void pack_block(std::span<const Y> labels, double second, std::vector<std::uint8_t>& packed) {
+    for (std::size_t row = 0; row < labels.size(); ++row) packed[row] = static_cast<double>(labels[row]) == second;
 }
-inline void pack_block(const CategoryView& labels, std::string_view second, std::vector<double>& packed) {
-    std::vector<double> by_code(labels.dictionary().size());
-    for (std::size_t code = 0; code < by_code.size(); ++code) by_code[code] = labels.dictionary()[code] == second ? 1.0 : 0.0;
+inline void pack_block(const CategoryView& labels, std::string_view second, std::vector<std::uint8_t>& packed) {
+    std::vector<std::uint8_t> by_code(labels.dictionary().size());
+    for (std::size_t code = 0; code < by_code.size(); ++code) by_code[code] = labels.dictionary()[code] == second;
     for (std::size_t row = 0; row < labels.size(); ++row) packed[row] = by_code[static_cast<std::size_t>(labels.codes()[row])];
 }
-inline void pack_block(const TextView& labels, std::string_view second, std::vector<double>& packed) {
-    for (std::size_t row = 0; row < labels.size(); ++row) packed[row] = labels[row] == second ? 1.0 : 0.0;
+inline void pack_block(const TextView& labels, std::string_view second, std::vector<std::uint8_t>& packed) {
+    for (std::size_t row = 0; row < labels.size(); ++row) packed[row] = labels[row] == second;
 }
 
 /// Finds the two classes and packs the labels. Two passes over the target.
@@ -152,7 +172,7 @@ PackedLabels<Label> pack_labels(Rows& rows, const LogisticPlan& plan) {
     if (plan.balanced)
         for (int k = 0; k < 2; ++k) factor[k] = total / (2 * packed.class_weight[k]);
     rows.for_each_block([&](std::size_t index, const auto&, const auto& y, Weights weights) {
-        std::vector<double>& values = packed.values[index];
+        std::vector<std::uint8_t>& values = packed.values[index];
         values.resize(y.size());
         pack_block(y, packed.classes[1], values);
         if (packed.weights.empty()) return;

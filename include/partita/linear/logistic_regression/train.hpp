@@ -112,23 +112,25 @@ class EvaluationSums {
     }
 
     template <class T>
-    void update(MatrixView<const T> x, std::span<const double> labels, Weights weights) {
+    void update(MatrixView<const T> x, std::span<const std::uint8_t> labels, Weights weights) {
+        labels_.assign(labels.begin(), labels.end());
         if (!kernel_ || kernel_.use_count() > 1) kernel_ = std::make_shared<LogisticBlock>(task_.columns, task_.intercept);
         block_.assign(sums_size_, 0.0);
         const std::span<double> gradient(block_.data() + 1, size()), hessian(block_.data() + 1 + size(), task_.hessian ? triangle_size(size()) : 0);
-        block_[0] = kernel_->compute(x, labels, weights, task_.coefficients, gradient, hessian, {});
+        block_[0] = kernel_->compute(x, labels_, weights, task_.coefficients, gradient, hessian, {});
         block_.back() = sum_of_weights(weights, x.rows());
         sums.add(block_);
     }
     template <class T>
-    void update(const SparseView<T>& x, std::span<const double> labels, Weights weights) {
+    void update(const SparseView<T>& x, std::span<const std::uint8_t> labels, Weights weights) {
+        labels_.assign(labels.begin(), labels.end());
         const std::size_t n = x.rows, p = task_.columns;
         margins_.resize(n);
         residuals_.resize(n);
         curvatures_.resize(n);
         block_margins(x, task_.coefficients.first(p), task_.intercept ? task_.coefficients[p] : 0.0, margins_);
         block_.assign(sums_size_, 0.0);
-        block_[0] = logistic_terms(margins_, labels, weights, residuals_.data(), task_.hessian ? curvatures_.data() : nullptr);
+        block_[0] = logistic_terms(margins_, labels_, weights, residuals_.data(), task_.hessian ? curvatures_.data() : nullptr);
         const std::size_t narrow = task_.wide_scale > 0 ? 0 : p;
         if (narrow > 0) {
             add_block_gradient(x, residuals_, std::span<double>(block_.data() + 1, p));
@@ -162,7 +164,7 @@ class EvaluationSums {
     Task                           task_;
     std::size_t                    sums_size_ = 0;
     std::shared_ptr<LogisticBlock> kernel_;
-    std::vector<double>            block_, margins_, residuals_, curvatures_;
+    std::vector<double>            block_, labels_, margins_, residuals_, curvatures_;
 };
 
 /// The objective in scaled coefficients c_j = s_j·b_j, so that steps and tolerances mean the same for every feature.
