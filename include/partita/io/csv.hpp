@@ -59,7 +59,7 @@ inline namespace PARTITA_DETAIL_GZIP {
 template <class Row>
 Dataset<Row, Unsplit> read_csv(Session& session, const std::vector<std::string>& paths, const CsvOptions& options = {}) {
     detail::require_text_columns<Row>();
-    detail::CsvTableReader reader(session, columns_of<Row>, options);
+    detail::CsvTableReader reader(session, columns_of<Row>, detail::CsvParsers<Row>::each, options);
     return detail::make_dataset<Row>(session, reader.read([&] {
         std::vector<detail::SourceText> texts;
         for (const std::string& path : paths) texts.push_back(detail::load_text(path));
@@ -83,7 +83,7 @@ Dataset<Row, Unsplit> read_csv(Session& session, const char* path, const CsvOpti
 template <class Row>
 Dataset<Row, Unsplit> read_csv_text(Session& session, std::string_view text, const CsvOptions& options = {}) {
     detail::require_text_columns<Row>();
-    detail::CsvTableReader reader(session, columns_of<Row>, options);
+    detail::CsvTableReader reader(session, columns_of<Row>, detail::CsvParsers<Row>::each, options);
     return detail::make_dataset<Row>(session, reader.read([&] {
         return std::vector<detail::SourceText>{{"text", text, nullptr}};
     }));

@@ -26,12 +26,12 @@ struct CsvParsed {
 /// Parses records first_row … of the table into a chunk. Records are cut and parsed in batches that stay in the cache.
 class CsvChunkParser {
   public:
-    CsvChunkParser(std::span<const ColumnInfo> table, const CsvOptions& options, const MissingWords& missing,
+    CsvChunkParser(std::span<const ColumnInfo> table, const CsvColumnParser* parsers, const CsvOptions& options, const MissingWords& missing,
                    const std::vector<std::size_t>& widths, std::int64_t first_row, std::size_t rows)
         : table_(table), options_(options), cutter_(dialect_of(options)), first_row_(first_row), next_row_(first_row) {
         builders_.reserve(table.size());
         for (std::size_t column = 0; column < table.size(); ++column)
-            builders_.emplace_back(table[column].type, rows, widths[column], missing);
+            builders_.emplace_back(table[column].type, parsers[column], rows, widths[column], missing);
     }
 
     /// Appends the `count` records of a file from `first` on.

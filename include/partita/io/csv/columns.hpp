@@ -49,12 +49,42 @@ struct CsvRun {
     }
 };
 
+class CsvColumnBuilder;
+
+/// How the fields of columns of one kind are parsed: see CsvColumnBuilder::parse and check.
+struct CsvColumnParser {
+    std::size_t (*parse)(CsvColumnBuilder&, const CsvRun&, std::size_t field, std::size_t first, std::size_t slot);
+    Spelt (*check)(CsvColumnBuilder&, std::string_view text);
+};
+
+/// What a field of a column of this kind spells, for all but texts.
+template <Kind K>
+struct CsvNumberOf {
+    using type = void;
+};
+template <> struct CsvNumberOf<Kind::boolean> { using type = bool; };
+template <> struct CsvNumberOf<Kind::int8> { using type = std::int8_t; };
+template <> struct CsvNumberOf<Kind::int16> { using type = std::int16_t; };
+template <> struct CsvNumberOf<Kind::int32> { using type = std::int32_t; };
+template <> struct CsvNumberOf<Kind::int64> { using type = std::int64_t; };
+template <> struct CsvNumberOf<Kind::uint8> { using type = std::uint8_t; };
+template <> struct CsvNumberOf<Kind::uint16> { using type = std::uint16_t; };
+template <> struct CsvNumberOf<Kind::uint32> { using type = std::uint32_t; };
+template <> struct CsvNumberOf<Kind::uint64> { using type = std::uint64_t; };
+template <> struct CsvNumberOf<Kind::float32> { using type = float; };
+template <> struct CsvNumberOf<Kind::vector_float32> { using type = float; };
+template <> struct CsvNumberOf<Kind::float64> { using type = double; };
+template <> struct CsvNumberOf<Kind::vector_float64> { using type = double; };
+template <> struct CsvNumberOf<Kind::timestamp> { using type = Timestamp; };
+template <Kind K>
+using CsvNumber = typename CsvNumberOf<K>::type;
+
 /// One column of a chunk in the making.
 class CsvColumnBuilder {
   public:
     /// A column of up to `rows` rows; `width` numbers in each for a vector, otherwise 1.
-    CsvColumnBuilder(ColumnType type, std::size_t rows, std::size_t width, const MissingWords& missing)
-        : missing_(&missing), width_(width) {
+    CsvColumnBuilder(ColumnType type, const CsvColumnParser& parser, std::size_t rows, std::size_t width, const MissingWords& missing)
+        : parser_(&parser), missing_(&missing), width_(width) {
         data_.type = type;
         data_.rows = rows;
         data_.width = is_vector() ? width : 0;
@@ -73,42 +103,11 @@ class CsvColumnBuilder {
     /// Parses one field of each record into the rows from `first` on, as element `slot` of a vector; returns how many
     /// records it managed before one that spells no value.
     std::size_t parse(const CsvRun& run, std::size_t field, std::size_t first, std::size_t slot) {
-        switch (data_.type.kind) {
-            case Kind::boolean: return numbers<bool>(run, field, first, slot);
-            case Kind::int8: return numbers<std::int8_t>(run, field, first, slot);
-            case Kind::int16: return numbers<std::int16_t>(run, field, first, slot);
-            case Kind::int32: return numbers<std::int32_t>(run, field, first, slot);
-            case Kind::int64: return numbers<std::int64_t>(run, field, first, slot);
-            case Kind::uint8: return numbers<std::uint8_t>(run, field, first, slot);
-            case Kind::uint16: return numbers<std::uint16_t>(run, field, first, slot);
-            case Kind::uint32: return numbers<std::uint32_t>(run, field, first, slot);
-            case Kind::uint64: return numbers<std::uint64_t>(run, field, first, slot);
-            case Kind::float32: case Kind::vector_float32: return numbers<float>(run, field, first, slot);
-            case Kind::float64: case Kind::vector_float64: return numbers<double>(run, field, first, slot);
-            case Kind::timestamp: return numbers<Timestamp>(run, field, first, slot);
-            case Kind::category: return categories(run, field, first);
-            default: return texts(run, field, first);
-        }
+        return parser_->parse(*this, run, field, first, slot);
     }
 
     /// What one field spells; nothing is kept.
-    Spelt check(std::string_view text) {
-        switch (data_.type.kind) {
-            case Kind::boolean: return check_as<bool>(text);
-            case Kind::int8: return check_as<std::int8_t>(text);
-            case Kind::int16: return check_as<std::int16_t>(text);
-            case Kind::int32: return check_as<std::int32_t>(text);
-            case Kind::int64: return check_as<std::int64_t>(text);
-            case Kind::uint8: return check_as<std::uint8_t>(text);
-            case Kind::uint16: return check_as<std::uint16_t>(text);
-            case Kind::uint32: return check_as<std::uint32_t>(text);
-            case Kind::uint64: return check_as<std::uint64_t>(text);
-            case Kind::float32: case Kind::vector_float32: return check_as<float>(text);
-            case Kind::float64: case Kind::vector_float64: return check_as<double>(text);
-            case Kind::timestamp: return check_as<Timestamp>(text);
-            default: return Spelt::value;
-        }
-    }
+    Spelt check(std::string_view text) { return parser_->check(*this, text); }
     bool nullable() const { return data_.type.nullable; }
 
     /// Forgets what the rows from `first` to `last` were parsed to.
@@ -126,7 +125,25 @@ class CsvColumnBuilder {
         return std::move(data_);
     }
 
+    /// The parser of columns of a kind.
+    template <Kind K>
+    static constexpr CsvColumnParser parser_of() {
+        return {&CsvColumnBuilder::parse_kind<K>, &CsvColumnBuilder::check_kind<K>};
+    }
+
   private:
+    template <Kind K>
+    static std::size_t parse_kind(CsvColumnBuilder& self, const CsvRun& run, std::size_t field, std::size_t first, std::size_t slot) {
+        if constexpr (K == Kind::category) return self.categories(run, field, first);
+        else if constexpr (std::is_void_v<CsvNumber<K>>) return self.texts(run, field, first);
+        else return self.numbers<CsvNumber<K>>(run, field, first, slot);
+    }
+    template <Kind K>
+    static Spelt check_kind(CsvColumnBuilder& self, std::string_view text) {
+        if constexpr (std::is_void_v<CsvNumber<K>>) return Spelt::value;
+        else return self.check_as<CsvNumber<K>>(text);
+    }
+
     bool is_vector() const { return (kind_bit(data_.type.kind) & dense_vector_kinds) != 0; }
 
     template <class T>
@@ -220,6 +237,7 @@ class CsvColumnBuilder {
     }
 
     ColumnData                   data_;
+    const CsvColumnParser*       parser_;
     const MissingWords*          missing_;
     std::size_t                  width_;
     std::byte*                   values_ = nullptr;
@@ -229,6 +247,14 @@ class CsvColumnBuilder {
     std::string                  scratch_;
     std::shared_ptr<std::byte[]> bytes_;
     std::size_t                  used_bytes_ = 0, capacity_bytes_ = 0;
+};
+
+/// One parser for each column of a table. A program contains those of the kinds that its rows have.
+template <class Row, class Columns = std::make_index_sequence<columns_of<Row>.size()>>
+struct CsvParsers;
+template <class Row, std::size_t... I>
+struct CsvParsers<Row, std::index_sequence<I...>> {
+    static constexpr CsvColumnParser each[] = {CsvColumnBuilder::parser_of<columns_of<Row>[I].type.kind>()...};
 };
 
 }  // namespace detail

@@ -18,8 +18,9 @@ namespace detail {
 /// Reads the files of one table: their records, one file after the other, are its rows.
 class CsvTableReader {
   public:
-    CsvTableReader(Session& session, std::span<const ColumnInfo> table, const CsvOptions& options)
-        : session_(session), table_(table), options_(options), missing_(options.missing) {}
+    /// `parsers` has one for each column of the table.
+    CsvTableReader(Session& session, std::span<const ColumnInfo> table, const CsvColumnParser* parsers, const CsvOptions& options)
+        : session_(session), table_(table), parsers_(parsers), options_(options), missing_(options.missing) {}
 
     /// `load` gives the texts; it runs on every worker, and what it throws is thrown on all.
     std::vector<std::shared_ptr<const Chunk>> read(FunctionRef<std::vector<SourceText>()> load) {
@@ -80,7 +81,7 @@ class CsvTableReader {
     }
 
     CsvParsed parse_chunk(std::int64_t first_row, std::int64_t last_row) const {
-        CsvChunkParser parser(table_, options_, missing_, files_.front().layout().widths, first_row,
+        CsvChunkParser parser(table_, parsers_, options_, missing_, files_.front().layout().widths, first_row,
                               static_cast<std::size_t>(last_row - first_row));
         for (std::size_t file = 0; file < files_.size(); ++file) {
             const std::int64_t from = std::max(first_row, first_rows_[file]) - first_rows_[file];
@@ -153,6 +154,7 @@ class CsvTableReader {
 
     Session&                    session_;
     std::span<const ColumnInfo> table_;
+    const CsvColumnParser* parsers_;
     const CsvOptions&           options_;
     MissingWords                missing_;
     std::vector<CsvFile>        files_;
