@@ -31,8 +31,12 @@ inline std::string fit_with(LawBench& bench, double number, const char* called) 
         }
         const ChunkPointer others = keep_rows(*bench.sound, bench.all_rows_but(*bench.sound, row));
         std::string text;
-        const Ending after =
-            ending_of([&] { text = not_finite(bench.facts.result, *bench.transform(*model, others)); });
+        const Ending after = ending_of([&] {
+            // One row of thousands: what ignores it, or takes it for missing, gives nearly what a fit without it gives.
+            const ChunkPointer found = bench.transform(*model, others);
+            text = not_finite(bench.facts.result, *found);
+            if (text.empty()) text = bench.compare(*bench.transform(*bench.fit(others), others), *found, {}, 0.05);
+        });
         if (after.threw) return where + ": the fit took it, and then other rows gave " + after.text();
         if (!text.empty()) return where + ": the fit took it, and the model spoils other rows: " + text;
     }

@@ -24,13 +24,13 @@ inline void check_weights(LawBench& bench) {
     bench.law("a row of weight 0 is absent", [&]() -> std::string {
         bench.only_for_learners();
         std::vector<double> weights(bench.sound->rows(), 1.0);
-        std::vector<std::uint32_t> kept;
+        std::vector<std::uint32_t> kept, absent;
         for (std::size_t row = 0; row < weights.size(); ++row) {
             weights[row] = row % 3 == 1 ? 0.0 : 1.0;
-            if (row % 3 != 1) kept.push_back(static_cast<std::uint32_t>(row));
+            (row % 3 == 1 ? absent : kept).push_back(static_cast<std::uint32_t>(row));
         }
         const ChunkPointer present = keep_rows(*bench.sound, kept);
-        const FittedPointer weighted = bench.fit(with_weights(*bench.sound, weights), true),
+        const FittedPointer weighted = bench.fit(with_weights(*exaggerated(*bench.sound, absent), weights), true),
                             without = bench.fit(present);
         return bench.compare(*bench.transform(*without, present), *bench.transform(*weighted, present), {},
                              bench.options.tolerance);

@@ -278,6 +278,38 @@ inline bool put_number(ChunkPointer& chunk, std::size_t column, std::size_t row,
     return true;
 }
 
+/// The same chunk with far larger floating-point numbers in the chosen rows.
+inline ChunkPointer exaggerated(const Chunk& chunk, std::span<const std::uint32_t> rows) {
+    std::vector<ColumnData> columns;
+    std::vector<std::int64_t> ids(chunk.rows());
+    for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = chunk.row_id(i);
+    for (std::size_t c = 0; c < chunk.column_count(); ++c) {
+        ColumnData column = chunk.column(c);
+        if (is_floating(column.type) && c + 1 < chunk.column_count()) {  // the last holds the weights
+            Buffer copy = Buffer::allocate(column.values.size_bytes());
+            std::memcpy(copy.mutable_as<std::byte>(), column.values.as<std::byte>(), column.values.size_bytes());
+            const bool dense = (kind_bit(column.type.kind) & dense_vector_kinds) != 0;
+            for (std::size_t row : rows) {
+                std::size_t first = dense ? row * column.width : row, last = first + (dense ? column.width : 1);
+                if (column.offsets) {
+                    first = static_cast<std::size_t>(column.offsets.as<std::int64_t>()[row]);
+                    last = static_cast<std::size_t>(column.offsets.as<std::int64_t>()[row + 1]);
+                }
+                for (std::size_t at = first; at < last; ++at) {
+                    if (width_bytes(column.type.kind) == 4) {
+                        copy.mutable_as<float>()[at] = 3 * copy.mutable_as<float>()[at] + 50;
+                    } else {
+                        copy.mutable_as<double>()[at] = 3 * copy.mutable_as<double>()[at] + 50;
+                    }
+                }
+            }
+            column.values = copy;
+        }
+        columns.push_back(std::move(column));
+    }
+    return std::make_shared<const Chunk>(std::move(ids), std::move(columns));
+}
+
 /// The same chunk with these weights.
 inline ChunkPointer with_weights(const Chunk& chunk, const std::vector<double>& weights) {
     std::vector<ColumnData> columns;
