@@ -26,13 +26,14 @@ namespace pt = partita;
 namespace {
 std::atomic<std::int64_t> allocations{0};
 }
-void* operator new(std::size_t size) {
+// Not inlined: g++ would see malloc and free at one end of a pair only, and warn.
+[[gnu::noinline]] void* operator new(std::size_t size) {
     allocations.fetch_add(1, std::memory_order_relaxed);
     if (void* memory = std::malloc(size)) return memory;
     throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 struct Numbers {
     pt::Vector<float, 32> x;
