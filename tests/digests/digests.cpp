@@ -5,12 +5,12 @@
 // `file` is the XXH64 of the whole model file: one compiler gives one, whatever its flags. `numbers` is that of its tensors
 // alone, without the header that names compiler and instruction set: what two compilers may have in common.
 
+#include "../../examples/flight_delays/flights.hpp"
 #include "../../examples/taxi_fares/fares.hpp"
 
 #include <partita/comm/run.hpp>
 #include <partita/data/split.hpp>
 #include <partita/io/csv.hpp>
-#include <partita/linear/logistic_regression.hpp>
 #include <partita/pipeline/model_file.hpp>
 
 #include <algorithm>
@@ -23,26 +23,6 @@
 #include <vector>
 
 namespace {
-
-struct Flight {
-    std::optional<int> hour;
-    pt::Category carrier, origin, dest;
-    float distance;
-    std::optional<float> dep_delay, plane_year, arr_delay;
-};
-BOOST_DESCRIBE_STRUCT(Flight, (), (hour, carrier, origin, dest, distance, dep_delay, plane_year, arr_delay))
-
-/// More than a quarter of an hour late, or not.
-auto delay_pipeline() {
-    return pt::map<"arr_delay", "late">([](std::optional<float> minutes) { return minutes.value_or(0.0f) > 15.0f; }) |
-           pt::Impute<"hour">{.strategy = pt::Imputation::mode} |
-           pt::Impute<"dep_delay">{.strategy = pt::Imputation::median} |
-           pt::Impute<"plane_year">{.strategy = pt::Imputation::mean} |
-           pt::OneHotEncode<"carrier", pt::Unseen::all_zero>{} | pt::OneHotEncode<"origin", pt::Unseen::all_zero>{} |
-           pt::OneHotEncode<"dest", pt::Unseen::all_zero>{} |
-           pt::Assemble<"hour", "distance", "dep_delay", "plane_year", "carrier", "origin", "dest", "features">{} |
-           pt::LogisticRegression<"features", "late">{.l2 = 1e-4};
-}
 
 struct Taxi {
     using Row = Trip;

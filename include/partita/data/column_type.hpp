@@ -181,6 +181,22 @@ inline constexpr ColumnType column_type = detail::column_type_of<std::remove_cv_
 template <ColumnType Type>
 using ValueType = typename detail::ValueOfType<Type>::type;
 
+namespace detail {
+
+/// A member of a user's row as the value that its column holds: std::string becomes borrowed Text, `long long` std::int64_t.
+template <class T, class Given>
+constexpr T as_column_value(const Given& given) {
+    if constexpr (std::is_convertible_v<const Given&, T>) {
+        return given;
+    } else if constexpr (requires { given.has_value(); }) {
+        return given ? T(as_column_value<typename T::value_type>(*given)) : T();
+    } else {
+        return T(std::string_view(given));
+    }
+}
+
+}  // namespace detail
+
 /// How many bytes one value takes in a column of fixed-width numbers; 0 for other kinds.
 constexpr std::size_t width_bytes(Kind kind) {
     switch (kind) {

@@ -229,8 +229,10 @@ void fill_cell(Cell<T>& cell, const Request& row) {
         if constexpr (given.kind != wanted.kind || (given.nullable && !wanted.nullable)) {
             static_assert(sizeof(wrong::ColumnHasWrongType<wrong::OfColumn<ColumnName>, wrong::Given<Given>, wrong::Takes<T>>) == 0,
                           "a member of the row that is scored has another type than the column that the pipeline was fitted on");
-        } else {
+        } else if constexpr (requires { cell.set(row.*Member::pointer); }) {
             cell.set(row.*Member::pointer);
+        } else {
+            cell.set(as_column_value<T>(row.*Member::pointer));
         }
     }
 }
