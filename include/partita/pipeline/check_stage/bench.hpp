@@ -56,14 +56,14 @@ using FittedPointer = std::unique_ptr<FittedProbe>;
 
 class LawBench {
   public:
-    LawBench(const StageProbe& probe, BenchOptions options)
-        : probe(probe),
-          facts(probe.facts()),
-          options(options),
-          report("check_stage " + facts.title, options.seed),
+    LawBench(const StageProbe& of_stage, BenchOptions with)
+        : probe(of_stage),
+          facts(of_stage.facts()),
+          options(with),
+          report("check_stage " + facts.title, with.seed),
           session(quiet()) {
-        recipe.seed = options.seed;
-        recipe.rows = options.rows;
+        recipe.seed = with.seed;
+        recipe.rows = with.rows;
         remake();
     }
 
