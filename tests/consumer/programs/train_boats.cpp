@@ -9,7 +9,7 @@ static std::vector<Trip> trips() {
     std::vector<Trip> made(20'000);
     for (std::size_t i = 0; i < made.size(); ++i) {
         Trip& trip = made[i];
-        trip.boat = boats[i * i % 3];
+        trip.boat = boats[i / 2 % 3];
         if (i % 11 != 0) trip.wind = static_cast<float>(i % 8);
         trip.miles = static_cast<float>(5 + i % 53);
         trip.hours = trip.miles / static_cast<float>(3 + i % 4);

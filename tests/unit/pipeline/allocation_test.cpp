@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Serving a row allocates nothing. The operators below count what this thread allocates while a test wants to know.
+// Serving a row allocates nothing. The operators below count what a thread allocates; they are not inlined, because a
+// compiler that sees through half of a pair warns of a mismatch.
 #include "rides.hpp"
 
 #include <catch2/catch.hpp>
@@ -20,15 +21,15 @@ void* counted(void* memory) {
 
 }  // namespace
 
-void* operator new(std::size_t size) { return counted(std::malloc(size == 0 ? 1 : size)); }
-void* operator new(std::size_t size, std::align_val_t alignment) {
+[[gnu::noinline]] void* operator new(std::size_t size) { return counted(std::malloc(size == 0 ? 1 : size)); }
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
     const auto align = static_cast<std::size_t>(alignment);
     return counted(std::aligned_alloc(align, (size + align - 1) / align * align));
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 namespace pt = partita;
 using namespace rides;
@@ -61,7 +62,6 @@ std::int64_t allocations_of(Action action) {
 }  // namespace
 
 TEST_CASE("the counter counts", "[pipeline][serving]") {
-    CHECK(allocations_of([] { delete new int(1); }) <= 1);  // a compiler may leave both out
     CHECK(allocations_of([] { std::vector<std::string>(3, std::string(100, 'x')); }) >= 4);
 }
 
