@@ -45,8 +45,11 @@ std::int64_t rows_of(const ChunkList<AnyChunk>& chunks) {
 template <class AnyChunk, class Make>
 ChunkList<AnyChunk> share_of_rows(Session& session, std::size_t rows, std::size_t chunk_blocks, Make make) {
     const auto total = static_cast<std::int64_t>(rows), each = static_cast<std::int64_t>(chunk_blocks);
-    const Share share = share_of((rows + static_cast<std::size_t>(block_rows) - 1) / static_cast<std::size_t>(block_rows), session.rank(), session.size());
-    const auto  begin = static_cast<std::int64_t>(share.first), end = static_cast<std::int64_t>(share.first + share.count);
+    const Share share =
+        share_of((rows + static_cast<std::size_t>(block_rows) - 1) / static_cast<std::size_t>(block_rows),
+                 session.rank(), session.size());
+    const auto begin = static_cast<std::int64_t>(share.first),
+               end = static_cast<std::int64_t>(share.first + share.count);
     ChunkList<AnyChunk> chunks(static_cast<std::size_t>((end - begin + each - 1) / each));
     session.for_each(chunks.size(), [&](std::size_t index, std::size_t) {
         const std::int64_t block = begin + static_cast<std::int64_t>(index) * each, limit = block + each;
