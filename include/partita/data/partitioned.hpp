@@ -47,8 +47,8 @@ constexpr void demand_travels() {
 /// nothing but their arguments.
 template <class T>
 class Partitioned {
-    using Chunk = detail::ElementChunk<T>;
-    using Chunks = detail::ChunkList<Chunk>;
+    using Part = detail::ElementChunk<T>;
+    using Chunks = detail::ChunkList<Part>;
 
   public:
     using value_type = T;
@@ -68,7 +68,7 @@ class Partitioned {
         using Result = std::remove_cvref_t<std::invoke_result_t<F&, const T&>>;
         using To = detail::ElementChunk<Result>;
         detail::ChunkList<To> results(chunks_.size());
-        over_chunks([&](std::size_t index, const Chunk& chunk) {
+        over_chunks([&](std::size_t index, const Part& chunk) {
             std::vector<Result> values;
             values.reserve(chunk.rows());
             each(chunk, [&](const T& element, std::size_t) { values.push_back(f(element)); });
@@ -81,7 +81,7 @@ class Partitioned {
     template <class Predicate>
     Partitioned filter(Predicate keep) const {
         Chunks kept(chunks_.size());
-        over_chunks([&](std::size_t index, const Chunk& chunk) {
+        over_chunks([&](std::size_t index, const Part& chunk) {
             std::vector<std::int64_t> ids;
             std::vector<T> values;
             each(chunk, [&](const T& element, std::size_t row) {
@@ -89,7 +89,7 @@ class Partitioned {
                 ids.push_back(chunk.row_id(row));
                 values.push_back(element);
             });
-            if (!ids.empty()) kept[index] = std::make_shared<const Chunk>(RowIds(std::move(ids)), std::move(values));
+            if (!ids.empty()) kept[index] = std::make_shared<const Part>(RowIds(std::move(ids)), std::move(values));
         });
         std::erase(kept, nullptr);
         return Partitioned(*session_, std::move(kept));
@@ -164,7 +164,7 @@ class Partitioned {
                         ids.push_back(run.chunk->row_id(row));
                         values.push_back(run.chunk->values[row]);
                     }
-                result[index] = std::make_shared<const Chunk>(RowIds(std::move(ids)), std::move(values));
+                result[index] = std::make_shared<const Part>(RowIds(std::move(ids)), std::move(values));
             });
         }));
         return Partitioned(*session_, std::move(result));
@@ -199,7 +199,7 @@ class Partitioned {
     }
 
   private:
-    using BlockPlace = detail::PlaceIn<Chunk>;
+    using BlockPlace = detail::PlaceIn<Part>;
 
     static std::int64_t id_of(const BlockPlace& place) { return place.chunk->block_id(place.index); }
 
@@ -216,10 +216,10 @@ class Partitioned {
         }
     }
     template <class Body>
-    static void each(const Chunk& chunk, Body body) {
+    static void each(const Part& chunk, Body body) {
         for (std::size_t i = 0; i < chunk.block_count(); ++i) each_in_block({&chunk, i}, body);
     }
-    void over_chunks(FunctionRef<void(std::size_t, const Chunk&)> body) const {
+    void over_chunks(FunctionRef<void(std::size_t, const Part&)> body) const {
         session_->communicator().agree(attempt([&] {
             session_->for_each(chunks_.size(), [&](std::size_t index, std::size_t) { body(index, *chunks_[index]); });
         }));
@@ -235,14 +235,14 @@ template <class T>
 Partitioned<std::remove_const_t<T>> partitioned(Session& session, std::span<T> elements,
                                                 std::size_t chunk_blocks = detail::default_chunk_blocks) {
     using Element = std::remove_const_t<T>;
-    using Chunk = detail::ElementChunk<Element>;
-    detail::ChunkList<Chunk> chunks;
+    using Part = detail::ElementChunk<Element>;
+    detail::ChunkList<Part> chunks;
     session.communicator().agree(attempt([&] {
         Partitioned<Element>::check(chunk_blocks);
-        chunks = detail::share_of_rows<Chunk>(
+        chunks = detail::share_of_rows<Part>(
             session, elements.size(), chunk_blocks, [&](std::size_t first, std::size_t count) {
                 const auto part = elements.subspan(first, count);
-                return std::make_shared<const Chunk>(static_cast<std::int64_t>(first),
+                return std::make_shared<const Part>(static_cast<std::int64_t>(first),
                                                      std::vector<Element>(part.begin(), part.end()));
             });
     }));
