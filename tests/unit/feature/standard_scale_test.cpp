@@ -157,7 +157,7 @@ TEST_CASE("parts merge to the whole, bit for bit", "[feature]") {
     CHECK(stage.finish(running) == stage.finish(ab));
 }
 
-TEST_CASE("a weight of k counts as k copies, and 0 as none", "[feature]") {
+TEST_CASE("in a scale a weight of k counts as k copies, and 0 as none", "[feature]") {
     const std::vector<float> x{1, 5, 9, 100};
     const std::vector<double> weights{2, 3, 1, 0};
     const auto weighted = fit(x, {}, pt::Weights(weights.data()));
