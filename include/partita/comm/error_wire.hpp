@@ -69,9 +69,31 @@ inline Bytes write_error(ErrorKey key, std::string_view cause, std::string_view 
     return wire;
 }
 
+/// Builds an error of one type again, and throws it.
+using ThrowAs = void (*)(const std::string& sentence, const Place& place, const std::string& type);
+template <class Type>
+[[noreturn, gnu::cold]] void throw_as(const std::string& sentence, const Place& place, const std::string& type) {
+    if constexpr (std::is_same_v<Type, RemoteError>) {
+        throw RemoteError(sentence, place, type);
+    } else {
+        throw Type(sentence, place);
+    }
+}
+struct KnownCause {
+    const char* name;
+    ThrowAs     raise;
+};
+template <class List>
+struct KnownCauses;
 template <class... Types>
-bool is_known_cause(std::string_view cause, ErrorList<Types...>) {
-    return ((cause == Types::name) || ...);
+struct KnownCauses<ErrorList<Types...>> {
+    static constexpr KnownCause each[] = {{Types::name, &throw_as<Types>}...};
+};
+/// How to throw an error of this cause; null if it is none of AllErrors.
+inline ThrowAs thrower_of(std::string_view cause) {
+    for (const KnownCause& known : KnownCauses<AllErrors>::each)
+        if (cause == known.name) return known.raise;
+    return nullptr;
 }
 
 /// The error as bytes. `rank` is the worker that has it, `block` the block of rows it happened in if the error does not
@@ -84,7 +106,7 @@ inline Bytes write_error(const std::exception_ptr& error, std::int64_t block, st
         if (known.place().process < 0) known.place().process = static_cast<std::int64_t>(rank);
         if (known.place().block < 0) known.place().block = block;
         const ErrorKey key{known.place().block, static_cast<std::uint64_t>(known.place().process)};
-        if (is_known_cause(known.cause(), AllErrors{})) {
+        if (thrower_of(known.cause()) != nullptr) {
             const auto* remote = dynamic_cast<const RemoteError*>(&known);
             return write_error(key, known.cause(), remote == nullptr ? std::string_view{} : remote->type(),
                                known.what(), known.place());
@@ -104,22 +126,6 @@ inline Bytes write_error(const std::exception_ptr& error, std::int64_t block, st
     }
 }
 
-template <class Type>
-[[noreturn]] void throw_as(const std::string& sentence, const Place& place, const std::string& type) {
-    if constexpr (std::is_same_v<Type, RemoteError>) {
-        throw RemoteError(sentence, place, type);
-    } else {
-        throw Type(sentence, place);
-    }
-}
-
-template <class... Types>
-[[noreturn]] void throw_by_cause(std::string_view cause, const std::string& type, const std::string& sentence,
-                                 const Place& place, ErrorList<Types...>) {
-    ((cause == Types::name ? throw_as<Types>(sentence, place, type) : void()), ...);
-    throw RemoteError(sentence, place, std::string(cause));
-}
-
 /// The error that write_error wrote, under its own type where that is one of AllErrors, as RemoteError otherwise.
 inline std::exception_ptr read_error(std::span<const std::byte> wire) {
     ByteReader reader(wire);
@@ -137,7 +143,8 @@ inline std::exception_ptr read_error(std::span<const std::byte> wire) {
         *number = reader.read<std::int64_t>();
     }
     try {
-        throw_by_cause(cause, type, sentence, place, AllErrors{});
+        if (const ThrowAs raise = thrower_of(cause)) raise(sentence, place, type);
+        throw RemoteError(sentence, place, cause);
     } catch (...) {
         return std::current_exception();
     }

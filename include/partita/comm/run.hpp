@@ -15,23 +15,38 @@
 
 namespace partita::inline PARTITA_ABI {
 
+namespace detail {
+
+/// The work of one worker, without its policy.
+inline void run_worker(CommunicatorBase& communicator, const RunSettings& resolved, const Channel& channel, FunctionRef<void(Session&, bool)> work) {
+    Session session(communicator, resolved, channel.workers_on_machine());
+    work(session, channel.leads_process());
+}
+
+template <class Policy>
+void run_workers(RunSettings settings, FunctionRef<void(Session&, bool)> work) {
+    if constexpr (requires { Policy::transport::check(settings); }) Policy::transport::check(settings);
+    const RunSettings resolved = with_environment(std::move(settings));
+    Policy::transport::launch(resolved, [&](Channel& channel) {
+        Link                   link(channel, resolved.instruments);
+        CommunicatorOf<Policy> communicator(link);
+        run_worker(communicator, resolved, channel, work);
+    });
+}
+
+}  // namespace detail
+
 /// Runs `body(session)` on every worker of the policy and returns what worker 0 of this process returned.
 /// Errors: what a worker's body threw; the others are told and stop at their next collective. Of several errors the one of
 /// the lowest block wins, then of the lowest rank. InvalidSetting for settings or PARTITA_… variables out of range.
 template <Communicator Policy, class Body>
 auto run(RunSettings settings, Body&& body) {
     using Result = std::invoke_result_t<Body&, Session&>;
-    if constexpr (requires { Policy::transport::check(settings); }) Policy::transport::check(settings);
-    const RunSettings resolved = with_environment(std::move(settings));
-
     std::conditional_t<std::is_void_v<Result>, bool, std::optional<std::decay_t<Result>>> result{};
-    Policy::transport::launch(resolved, [&](Channel& channel) {
-        Link link(channel, resolved.instruments);
-        CommunicatorOf<Policy> communicator(link);
-        Session session(communicator, resolved, channel.workers_on_machine());
+    detail::run_workers<Policy>(std::move(settings), [&]([[maybe_unused]] Session& session, [[maybe_unused]] bool leads_process) {
         if constexpr (std::is_void_v<Result>) {
             body(session);
-        } else if (channel.leads_process()) {
+        } else if (leads_process) {
             result.emplace(body(session));
         } else {
             static_cast<void>(body(session));

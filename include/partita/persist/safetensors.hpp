@@ -5,6 +5,7 @@
 // Source: the format description of the safetensors project (README.md, "Format").
 
 #include <partita/core/error.hpp>
+#include <partita/core/sort_few.hpp>
 #include <partita/persist/checksum.hpp>
 #include <partita/persist/json.hpp>
 
@@ -371,7 +372,7 @@ class SafetensorsWriter {
     void check_names() const {
         std::vector<std::string_view> names{"__metadata__"};
         for (const TensorInfo& tensor : tensors_) names.push_back(tensor.name);
-        std::sort(names.begin(), names.end());
+        detail::sort_few(names);
         const auto twice = std::adjacent_find(names.begin(), names.end());
         if (twice != names.end()) throw InvalidSetting("the tensor name \"" + std::string(*twice) + "\" is used twice");
     }
