@@ -37,14 +37,14 @@ std::atomic<std::int64_t> allocations{0};
 
 struct Numbers {
     pt::Vector<float, 32> x;
-    float                 y;
+    float y;
 };
 BOOST_DESCRIBE_STRUCT(Numbers, (), (x, y))
 
 struct Mixed {
     pt::Vector<float, 32> x;
-    pt::Category          zone;
-    float                 y;
+    pt::Category zone;
+    float y;
 };
 BOOST_DESCRIBE_STRUCT(Mixed, (), (x, zone, y))
 
@@ -52,8 +52,8 @@ namespace {
 
 auto numbers_pipeline() { return pt::StandardScale<"x">{} | pt::LinearRegression<"x", "y">{.l2 = 1e-3}; }
 auto mixed_pipeline() {
-    return pt::StandardScale<"x">{} | pt::OneHotEncode<"zone", pt::Unseen::all_zero>{} | pt::Assemble<"x", "zone", "features">{} |
-           pt::LinearRegression<"features", "y">{.l2 = 1e-3};
+    return pt::StandardScale<"x">{} | pt::OneHotEncode<"zone", pt::Unseen::all_zero>{} |
+           pt::Assemble<"x", "zone", "features">{} | pt::LinearRegression<"features", "y">{.l2 = 1e-3};
 }
 using NumbersModel = pt::Fitted<decltype(numbers_pipeline()), Numbers>;
 using MixedModel = pt::Fitted<decltype(mixed_pipeline()), Mixed>;
@@ -73,8 +73,8 @@ template <class Row>
 const std::vector<Row>& rows() {
     static const auto made = [] {
         std::vector<Row> all(row_count);
-        std::uint64_t    state = 1;
-        const auto       draw = [&] { return (state = state * 6364136223846793005u + 1442695040888963407u) >> 40; };
+        std::uint64_t state = 1;
+        const auto draw = [&] { return (state = state * 6364136223846793005u + 1442695040888963407u) >> 40; };
         for (Row& row : all) {
             for (float& value : row.x) value = static_cast<float>(draw()) * 0x1p-24f;
             row.y = row.x[0] - 2 * row.x[1] + static_cast<float>(draw()) * 0x1p-24f;
@@ -89,21 +89,23 @@ const std::vector<Row>& rows() {
 template <class Model, class Row, class Pipeline>
 Model loaded(const Pipeline& pipeline, const std::string& path) {
     pt::LocalSession session({.threads = 2});
-    const Model      model = pipeline.fit(pt::as_train(pt::dataset(session, std::span<const Row>(rows<Row>()).first(50000))));
+    const Model model =
+        pipeline.fit(pt::as_train(pt::dataset(session, std::span<const Row>(rows<Row>()).first(50000))));
     pt::save(session, model, path);
     return pt::load<Model>(path);
 }
 
 template <class Model, class Row>
 void serve(benchmark::State& state, const Model& model, const std::vector<Row>& requests) {
-    double             total = 0;
+    double total = 0;
     const std::int64_t before = allocations.load();
     for (auto _ : state)
         for (const Row& row : requests) total += model.predict(row);
     const std::int64_t made = allocations.load() - before;
     benchmark::DoNotOptimize(total);
     const double served = static_cast<double>(state.iterations()) * static_cast<double>(requests.size());
-    state.counters["ns_per_row"] = benchmark::Counter(served * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+    state.counters["ns_per_row"] =
+        benchmark::Counter(served * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
     state.counters["allocations"] = static_cast<double>(made);
 }
 

@@ -44,8 +44,8 @@ void measure(std::string_view job, std::size_t threads, int runs, Body body) {
     const auto print = [](const std::vector<double>& values) {
         for (std::size_t i = 0; i < values.size(); ++i) std::printf("%s%.17g", i ? ", " : "", values[i]);
     };
-    std::printf("{\"job\": \"%.*s\", \"threads\": %zu, \"isa\": \"%s\", \"seconds\": [", static_cast<int>(job.size()), job.data(), threads,
-                PARTITA_INSTRUCTION_SET);
+    std::printf("{\"job\": \"%.*s\", \"threads\": %zu, \"isa\": \"%s\", \"seconds\": [", static_cast<int>(job.size()),
+                job.data(), threads, PARTITA_INSTRUCTION_SET);
     print(seconds);
     std::printf("], \"result\": [");
     print(result);

@@ -32,14 +32,14 @@ namespace pt = partita;
 template <class T>
 struct Row {
     pt::Vector<T, 5> x;
-    pt::Category     a, b;
-    double           y, w;
+    pt::Category a, b;
+    double y, w;
     BOOST_DESCRIBE_CLASS(Row, (), (x, a, b, y, w), (), ())
 };
 struct SparseRow {
-    float        x_0, x_1;
+    float x_0, x_1;
     pt::Category a, b;
-    double       y, w;
+    double y, w;
 };
 BOOST_DESCRIBE_STRUCT(SparseRow, (), (x_0, x_1, a, b, y, w))
 
@@ -49,7 +49,7 @@ std::string settings_text;
 
 double setting(std::string_view name, double otherwise) {
     const std::string key = " " + std::string(name) + "=";
-    const auto        at = settings_text.find(key);
+    const auto at = settings_text.find(key);
     return at == std::string::npos ? otherwise : std::atof(settings_text.c_str() + at + key.size());
 }
 
@@ -66,13 +66,14 @@ auto least_squares() {
 }
 template <pt::Name Features>
 auto logistic() {
-    return pt::LogisticRegression<Features, "y">{.l2 = setting("l2", 0),
-                                                 .fit_intercept = setting("intercept", 1) != 0,
-                                                 .standardize = setting("standardize", 1) != 0,
-                                                 .class_weights = setting("balanced", 0) != 0 ? pt::ClassWeights::balanced : pt::ClassWeights::equal,
-                                                 .solver = setting("lbfgs", 0) != 0 ? pt::LogisticSolver::lbfgs : pt::LogisticSolver::automatic,
-                                                 .max_iterations = 5000,
-                                                 .tolerance = setting("tolerance", 1e-9)};
+    return pt::LogisticRegression<Features, "y">{
+        .l2 = setting("l2", 0),
+        .fit_intercept = setting("intercept", 1) != 0,
+        .standardize = setting("standardize", 1) != 0,
+        .class_weights = setting("balanced", 0) != 0 ? pt::ClassWeights::balanced : pt::ClassWeights::equal,
+        .solver = setting("lbfgs", 0) != 0 ? pt::LogisticSolver::lbfgs : pt::LogisticSolver::automatic,
+        .max_iterations = 5000,
+        .tolerance = setting("tolerance", 1e-9)};
 }
 
 void print_learner(const pt::LinearModel& model) {
@@ -92,9 +93,9 @@ void print_learner(const pt::LogisticModel<double>& model) {
 
 template <class Row, class Pipeline>
 void fit(const std::string& path, const Pipeline& pipeline) {
-    constexpr int    last = static_cast<int>(std::tuple_size_v<decltype(pipeline.stages)>);
+    constexpr int last = static_cast<int>(std::tuple_size_v<decltype(pipeline.stages)>);
     pt::LocalSession session({.threads = 2});
-    auto             rows = pt::read_csv<Row>(session, path);
+    auto rows = pt::read_csv<Row>(session, path);
     if (setting("weighted", 0) != 0) rows = rows.template weigh_by<"w">();
     const auto model = pipeline.fit(pt::as_train(rows));
     std::printf("{");
@@ -109,7 +110,8 @@ void fit(const std::string& path, const Pipeline& pipeline) {
     print_learner(model.template stage<last>());
     const auto judged = model.transform(pt::as_test(rows));
     if constexpr (requires { model.template stage<last>().classes(); }) {
-        const auto [loss, area, accuracy] = pt::evaluate(judged, pt::LogLoss<"y">{}, pt::RocArea<"y">{}, pt::Accuracy<"y">{});
+        const auto [loss, area, accuracy] =
+            pt::evaluate(judged, pt::LogLoss<"y">{}, pt::RocArea<"y">{}, pt::Accuracy<"y">{});
         print("log_loss", loss.value());
         print("roc_area", area.value());
         print("accuracy", accuracy.value());
@@ -126,24 +128,30 @@ void fit(const std::string& path, const Pipeline& pipeline) {
 
 int main(int argc, char** argv) {
     if (argc < 4) {
-        std::fprintf(stderr, "usage: linear_models ROWS.csv linear|logistic float|double|sparse|onehot [SETTING=VALUE]...\n");
+        std::fprintf(stderr,
+                     "usage: linear_models ROWS.csv linear|logistic float|double|sparse|onehot [SETTING=VALUE]...\n");
         return 2;
     }
-    const std::string      path = argv[1];
+    const std::string path = argv[1];
     const std::string_view model = argv[2], features = argv[3];
     for (int i = 4; i < argc; ++i) settings_text.append(" ").append(argv[i]);
     const bool linear = model == "linear";
     try {
         const auto encoded = pt::OneHotEncode<"a", pt::Unseen::all_zero>{};
-        const auto sparse = encoded | pt::OneHotEncode<"b", pt::Unseen::all_zero>{} | pt::AssembleSparse<"x_0", "x_1", "a", "b", "features">{};
+        const auto sparse = encoded | pt::OneHotEncode<"b", pt::Unseen::all_zero>{} |
+                            pt::AssembleSparse<"x_0", "x_1", "a", "b", "features">{};
         if (features == "float") {
-            linear ? fit<Row<float>>(path, pt::pipeline(least_squares<"x">())) : fit<Row<float>>(path, pt::pipeline(logistic<"x">()));
+            linear ? fit<Row<float>>(path, pt::pipeline(least_squares<"x">()))
+                   : fit<Row<float>>(path, pt::pipeline(logistic<"x">()));
         } else if (features == "double") {
-            linear ? fit<Row<double>>(path, pt::pipeline(least_squares<"x">())) : fit<Row<double>>(path, pt::pipeline(logistic<"x">()));
+            linear ? fit<Row<double>>(path, pt::pipeline(least_squares<"x">()))
+                   : fit<Row<double>>(path, pt::pipeline(logistic<"x">()));
         } else if (features == "sparse") {
-            linear ? fit<SparseRow>(path, sparse | least_squares<"features">()) : fit<SparseRow>(path, sparse | logistic<"features">());
+            linear ? fit<SparseRow>(path, sparse | least_squares<"features">())
+                   : fit<SparseRow>(path, sparse | logistic<"features">());
         } else {
-            linear ? fit<SparseRow>(path, encoded | least_squares<"a">()) : fit<SparseRow>(path, encoded | logistic<"a">());
+            linear ? fit<SparseRow>(path, encoded | least_squares<"a">())
+                   : fit<SparseRow>(path, encoded | logistic<"a">());
         }
     } catch (const pt::Error& error) {
         std::fprintf(stderr, "%s\n", error.what());

@@ -16,7 +16,7 @@ class FixedSums {
     FixedSums() = default;
     explicit FixedSums(std::size_t size) : sums_(size) {}
 
-    std::span<std::int64_t>       sums() { return sums_; }
+    std::span<std::int64_t> sums() { return sums_; }
     std::span<const std::int64_t> sums() const { return sums_; }
 
     void merge(const FixedSums& other) {
@@ -25,7 +25,9 @@ class FixedSums {
     }
 
     static constexpr bool keyed = false;
-    void offer_shape(std::vector<std::int64_t>& maxima) const { maxima.push_back(static_cast<std::int64_t>(sums_.size())); }
+    void offer_shape(std::vector<std::int64_t>& maxima) const {
+        maxima.push_back(static_cast<std::int64_t>(sums_.size()));
+    }
     void adopt_shape(WordReader& maxima) { sums_.resize(static_cast<std::size_t>(maxima.next())); }
     void offer_window(std::vector<std::int64_t>&) const {}
     void adopt_window(WordReader&) {}

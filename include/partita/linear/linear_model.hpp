@@ -3,11 +3,11 @@
 
 // What all linear models share: coefficients, an intercept, and the refusal of features that are no numbers.
 
-#include <partita/data/column_type.hpp>
 #include <partita/core/error.hpp>
 #include <partita/core/number_text.hpp>
-#include <partita/math/margins.hpp>
+#include <partita/data/column_type.hpp>
 #include <partita/math/logistic.hpp>
+#include <partita/math/margins.hpp>
 
 #include <string>
 #include <vector>
@@ -18,9 +18,13 @@ namespace partita::inline PARTITA_ABI::detail {
 inline constexpr KindSet linear_feature_kinds = dense_vector_kinds | sparse_vector_kinds;
 
 template <class T>
-std::size_t feature_width(MatrixView<T> x) { return x.columns(); }
+std::size_t feature_width(MatrixView<T> x) {
+    return x.columns();
+}
 template <class T>
-std::size_t feature_width(const SparseView<T>& x) { return x.columns; }
+std::size_t feature_width(const SparseView<T>& x) {
+    return x.columns;
+}
 inline std::size_t feature_width(const OneHotView& x) { return x.columns; }
 
 template <class T>
@@ -37,26 +41,31 @@ bool finite_row(const SparseView<T>& x, std::size_t row) {
 }
 inline bool finite_row(const OneHotView&, std::size_t) { return true; }
 
-[[noreturn, gnu::cold]] inline void refuse_features(std::string_view feature_column, std::string_view what, std::int64_t row, std::int64_t element = -1) {
+[[noreturn, gnu::cold]] inline void refuse_features(std::string_view feature_column, std::string_view what,
+                                                    std::int64_t row, std::int64_t element = -1) {
     Place place;
     place.row = row;
     place.column = std::string(feature_column);
-    throw NonFiniteValue((element < 0 ? std::string(what) : "element " + std::to_string(element) + " of " + std::string(what)) + " \"" + place.column +
-                             "\" is not finite; filter such rows, or impute what is missing before the learner",
-                         place);
+    throw NonFiniteValue(
+        (element < 0 ? std::string(what) : "element " + std::to_string(element) + " of " + std::string(what)) + " \"" +
+            place.column + "\" is not finite; filter such rows, or impute what is missing before the learner",
+        place);
 }
 
-[[noreturn, gnu::cold]] inline void refuse_width(std::string_view feature_column, std::size_t given, std::size_t wanted) {
+[[noreturn, gnu::cold]] inline void refuse_width(std::string_view feature_column, std::size_t given,
+                                                 std::size_t wanted) {
     Place place;
     place.column = std::string(feature_column);
-    throw WrongWidth("the vectors of \"" + place.column + "\" have " + std::to_string(given) + " elements and the model was fitted on " +
-                         std::to_string(wanted) + "; give the columns that it was fitted on",
+    throw WrongWidth("the vectors of \"" + place.column + "\" have " + std::to_string(given) +
+                         " elements and the model was fitted on " + std::to_string(wanted) +
+                         "; give the columns that it was fitted on",
                      place);
 }
 
 /// Margins with the promise that what a fit refuses throws here too.
 template <class Features>
-void checked_margins(const Features& x, const std::vector<double>& coefficients, double intercept, std::span<double> margins, std::string_view feature_column) {
+void checked_margins(const Features& x, const std::vector<double>& coefficients, double intercept,
+                     std::span<double> margins, std::string_view feature_column) {
     if (feature_width(x) != coefficients.size()) refuse_width(feature_column, feature_width(x), coefficients.size());
     block_margins(x, std::span<const double>(coefficients), intercept, margins);
     double test = 0;

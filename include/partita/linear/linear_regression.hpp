@@ -39,7 +39,7 @@ class LeastSquaresSummary {
         if (bad && bad.column == static_cast<std::int64_t>(p)) refuse_features(target_, "the target", bad.row);
         if (bad) refuse_features(features_, "the features", bad.row, bad.column);
         products.add(kernel_->high());
-        products.add(kernel_->low());
+        if (kernel_->has_low()) products.add(kernel_->low());
     }
 
     /// Features, target and the column of ones.
@@ -54,9 +54,9 @@ class LeastSquaresSummary {
   private:
     BOOST_DESCRIBE_CLASS(LeastSquaresSummary, (), (products), (), ())
 
-    std::string_view           features_, target_;
+    std::string_view features_, target_;
     std::shared_ptr<BlockGram> kernel_;
-    std::vector<double>        targets_;
+    std::vector<double> targets_;
 };
 
 }  // namespace detail
@@ -65,7 +65,7 @@ class LeastSquaresSummary {
 class LinearModel {
   public:
     const std::vector<double>& coefficients() const { return coefficients_; }
-    double                     intercept() const { return intercept_; }
+    double intercept() const { return intercept_; }
     /// Σw of the rows of the fit.
     double weight() const { return weight_; }
     /// The mean squared residual of the fit.
@@ -74,7 +74,7 @@ class LinearModel {
     double degrees_of_freedom() const { return degrees_of_freedom_; }
     /// Of each coefficient; empty with a penalty, without more rows than coefficients, and for a perfect fit.
     const std::vector<double>& standard_errors() const { return standard_errors_; }
-    double                     intercept_standard_error() const { return intercept_standard_error_; }
+    double intercept_standard_error() const { return intercept_standard_error_; }
     /// Each coefficient over its standard error; empty where there are none. Their p values are in linear/p_values.hpp.
     std::vector<double> t_values() const {
         std::vector<double> t(standard_errors_.size());
@@ -83,7 +83,8 @@ class LinearModel {
     }
 
     void validate() const {
-        if (!standard_errors_.empty() && standard_errors_.size() != coefficients_.size()) throw ModelFileInvalid("there are more standard errors than coefficients, or fewer");
+        if (!standard_errors_.empty() && standard_errors_.size() != coefficients_.size())
+            throw ModelFileInvalid("there are more standard errors than coefficients, or fewer");
         for (double value : coefficients_)
             if (!std::isfinite(value)) throw ModelFileInvalid("a coefficient is not finite");
         if (!std::isfinite(intercept_)) throw ModelFileInvalid("the intercept is not finite");
@@ -94,11 +95,14 @@ class LinearModel {
 
   protected:
     std::vector<double> coefficients_, standard_errors_;
-    double              intercept_ = 0, intercept_standard_error_ = 0, weight_ = 0, mean_squared_error_ = 0, degrees_of_freedom_ = 0;
+    double intercept_ = 0, intercept_standard_error_ = 0, weight_ = 0, mean_squared_error_ = 0, degrees_of_freedom_ = 0;
 
     void solve(const detail::LeastSquaresSummary& summary, double l2, bool fit_intercept, std::string_view features);
 
-    BOOST_DESCRIBE_CLASS(LinearModel, (), (), (coefficients_, standard_errors_, intercept_, intercept_standard_error_, weight_, mean_squared_error_, degrees_of_freedom_), ())
+    BOOST_DESCRIBE_CLASS(LinearModel, (), (),
+                         (coefficients_, standard_errors_, intercept_, intercept_standard_error_, weight_,
+                          mean_squared_error_, degrees_of_freedom_),
+                         ())
 };
 
 /// Linear regression: the coefficients b and the intercept a that minimise
@@ -112,8 +116,8 @@ class LinearModel {
 /// Source: normal equations of centred columns, summed exactly between blocks and centred in twice the precision.
 template <Name Features, Name TargetColumn, Name Prediction = "prediction">
 struct LinearRegression {
-    double l2 = 0;                ///< strength of the penalty, at least 0
-    bool   fit_intercept = true;  ///< false: the plane goes through the origin
+    double l2 = 0;              ///< strength of the penalty, at least 0
+    bool fit_intercept = true;  ///< false: the plane goes through the origin
 
     using stage_concept = Predictor;
     static constexpr std::string_view id = "LinearRegression";
@@ -135,35 +139,41 @@ struct LinearRegression {
 
     void validate() const {
         if (!(l2 >= 0 && std::isfinite(l2)))
-            throw InvalidSetting("LinearRegression: l2 is " + detail::number_text(l2) + "; give a finite number of at least 0", Place{.setting = "l2"});
+            throw InvalidSetting(
+                "LinearRegression: l2 is " + detail::number_text(l2) + "; give a finite number of at least 0",
+                Place{.setting = "l2"});
     }
     Summary start() const { return {Features.view(), TargetColumn.view()}; }
-    Model   finish(const Summary& summary) const {
+    Model finish(const Summary& summary) const {
         Model model;
         model.solve(summary, l2, fit_intercept, Features.view());
         return model;
     }
 };
 
-inline void LinearModel::solve(const detail::LeastSquaresSummary& summary, double l2, bool fit_intercept, std::string_view features) {
-    const std::size_t   order = summary.order(), p = order - 2;
+inline void LinearModel::solve(const detail::LeastSquaresSummary& summary, double l2, bool fit_intercept,
+                               std::string_view features) {
+    const std::size_t order = summary.order(), p = order - 2;
     std::vector<double> high(summary.products.size()), low(high.size());
     for (std::size_t i = 0; i < high.size(); ++i) {
         const DoublePair sum = summary.products.value2(i);
         high[i] = sum.high;
         low[i] = sum.low;
         if (!std::isfinite(sum.high))
-            throw NumericOverflow("the products of the features \"" + std::string(features) + "\" are beyond the range of double; scale them, by StandardScale for instance");
+            throw NumericOverflow("the products of the features \"" + std::string(features) +
+                                  "\" are beyond the range of double; scale them, by StandardScale for instance");
     }
-    if (high.empty() || !(high.back() > 0)) throw EmptyDataset("LinearRegression has no rows of positive weight to fit");
+    if (high.empty() || !(high.back() > 0))
+        throw EmptyDataset("LinearRegression has no rows of positive weight to fit");
     weight_ = high.back();
 
     // Centred products with an intercept, raw ones without: either way a symmetric system of order p, and the target beside it.
     std::vector<double> products(triangle_size(p)), right(p), means(p, 0.0);
-    double              target_mean = 0, target_square = 0;
-    const auto          take = [&](const std::vector<double>& from, std::size_t from_order) {
+    double target_mean = 0, target_square = 0;
+    const auto take = [&](const std::vector<double>& from, std::size_t from_order) {
         for (std::size_t i = 0; i < p; ++i) {
-            for (std::size_t j = i; j < p; ++j) products[triangle_index(i, j, p)] = from[triangle_index(i, j, from_order)];
+            for (std::size_t j = i; j < p; ++j)
+                products[triangle_index(i, j, p)] = from[triangle_index(i, j, from_order)];
             right[i] = from[triangle_index(i, p, from_order)];
         }
         target_square = from[triangle_index(p, p, from_order)];
@@ -186,8 +196,10 @@ inline void LinearModel::solve(const detail::LeastSquaresSummary& summary, doubl
     if (!cholesky.full_rank()) {
         Place place;
         place.column = std::string(features);
-        throw CollinearFeatures("element " + std::to_string(cholesky.first_dependent()) + " of the features \"" + place.column +
-                                    "\" is constant, or a combination of elements before it, so no unique coefficients exist; leave it out, or set l2 above 0",
+        throw CollinearFeatures("element " + std::to_string(cholesky.first_dependent()) + " of the features \"" +
+                                    place.column +
+                                    "\" is constant, or a combination of elements before it, so no unique coefficients "
+                                    "exist; leave it out, or set l2 above 0",
                                 place);
     }
     coefficients_ = right;
@@ -197,7 +209,8 @@ inline void LinearModel::solve(const detail::LeastSquaresSummary& summary, doubl
     for (std::size_t i = 0; i < p; ++i) {
         shift = fused(coefficients_[i], means[i], shift);
         double row = 0;
-        for (std::size_t j = 0; j < p; ++j) row = fused(products[triangle_index(std::min(i, j), std::max(i, j), p)], coefficients_[j], row);
+        for (std::size_t j = 0; j < p; ++j)
+            row = fused(products[triangle_index(std::min(i, j), std::max(i, j), p)], coefficients_[j], row);
         explained = fused(coefficients_[i], fused(2.0, right[i], -row), explained);  // 2 b'c - b'Gb
     }
     intercept_ = target_mean - shift;
@@ -208,7 +221,7 @@ inline void LinearModel::solve(const detail::LeastSquaresSummary& summary, doubl
     intercept_standard_error_ = 0;
     if (l2 > 0 || !(degrees_of_freedom_ > 0) || !(residual_square > 0)) return;
 
-    const double              variance = residual_square / degrees_of_freedom_;
+    const double variance = residual_square / degrees_of_freedom_;
     const std::vector<double> inverse = cholesky.inverse_diagonal();
     standard_errors_.resize(p);
     for (std::size_t i = 0; i < p; ++i) standard_errors_[i] = std::sqrt(variance * inverse[i]);

@@ -38,16 +38,16 @@ enum class LogisticSolver {
 /// Source: Newton's method and L-BFGS, Nocedal and Wright, Numerical Optimization, chapters 3 and 7.
 template <Name Features, Name TargetColumn, Name Prediction = "prediction", Name Probability = "probability">
 struct LogisticRegression {
-    double         l2 = 0;                                   ///< strength of the penalty, at least 0
-    bool           fit_intercept = true;                     ///< false: z = x·b
-    bool           standardize = true;                       ///< penalise in units of standard deviations
-    ClassWeights   class_weights = ClassWeights::equal;      ///< see ClassWeights
-    double         threshold = 0.5;                          ///< predict the second class above this probability
-    LogisticSolver solver = LogisticSolver::automatic;       ///< see LogisticSolver
-    int            newton_limit = 512;                       ///< the most coefficients that `automatic` gives to newton
-    int            max_iterations = 1000;                    ///< at most so many
-    double         tolerance = 1e-9;                         ///< for the largest element of the gradient, features in units of their deviation
-    bool           must_converge = false;                    ///< throw NotConverged rather than give the last iterate
+    double l2 = 0;                                      ///< strength of the penalty, at least 0
+    bool fit_intercept = true;                          ///< false: z = x·b
+    bool standardize = true;                            ///< penalise in units of standard deviations
+    ClassWeights class_weights = ClassWeights::equal;   ///< see ClassWeights
+    double threshold = 0.5;                             ///< predict the second class above this probability
+    LogisticSolver solver = LogisticSolver::automatic;  ///< see LogisticSolver
+    int newton_limit = 512;                             ///< the most coefficients that `automatic` gives to newton
+    int max_iterations = 1000;                          ///< at most so many
+    double tolerance = 1e-9;     ///< for the largest element of the gradient, features in units of their deviation
+    bool must_converge = false;  ///< throw NotConverged rather than give the last iterate
 
     using stage_concept = Predictor;
     static constexpr std::string_view id = "LogisticRegression";
@@ -68,7 +68,9 @@ struct LogisticRegression {
 
     void validate() const {
         const auto refuse = [](const char* setting, double value, const char* remedy) {
-            throw InvalidSetting(std::string("LogisticRegression: ") + setting + " is " + detail::number_text(value) + "; " + remedy, Place{.setting = setting});
+            throw InvalidSetting(
+                std::string("LogisticRegression: ") + setting + " is " + detail::number_text(value) + "; " + remedy,
+                Place{.setting = setting});
         };
         if (!(l2 >= 0 && l2 - l2 == 0)) refuse("l2", l2, "give a finite number of at least 0");
         if (!(threshold >= 0 && threshold <= 1)) refuse("threshold", threshold, "give a probability");
@@ -80,15 +82,24 @@ struct LogisticRegression {
     template <class X, class Y>
     ModelFor<X, Y> fit(FitRows<X, Y>& rows) const {
         using Label = detail::ClassLabel<Y>;
-        const detail::LogisticPlan plan{l2, fit_intercept, standardize, class_weights == ClassWeights::balanced, max_iterations, tolerance,
-                                        solver == LogisticSolver::automatic ? newton_limit : (solver == LogisticSolver::newton ? INT32_MAX : -1),
-                                        Features.view(), TargetColumn.view()};
+        const detail::LogisticPlan plan{
+            l2,
+            fit_intercept,
+            standardize,
+            class_weights == ClassWeights::balanced,
+            max_iterations,
+            tolerance,
+            solver == LogisticSolver::automatic ? newton_limit : (solver == LogisticSolver::newton ? INT32_MAX : -1),
+            Features.view(),
+            TargetColumn.view()};
         rows.pack();
         detail::PackedLabels<Label> labels = detail::pack_labels<Label>(rows, plan);
-        const detail::LogisticFit  found = detail::fit_logistic(rows, labels, plan);
+        const detail::LogisticFit found = detail::fit_logistic(rows, labels, plan);
         if (must_converge && !found.converged)
-            throw NotConverged("LogisticRegression stopped after " + std::to_string(found.history.size() - 1) + " iterations before its gradient was below " +
-                               detail::number_text(tolerance) + "; raise max_iterations, add a little l2, or accept the last iterate by must_converge = false");
+            throw NotConverged(
+                "LogisticRegression stopped after " + std::to_string(found.history.size() - 1) +
+                " iterations before its gradient was below " + detail::number_text(tolerance) +
+                "; raise max_iterations, add a little l2, or accept the last iterate by must_converge = false");
         ModelFor<X, Y> model;
         model.assign(found, std::move(labels.classes), threshold);
         return model;

@@ -45,6 +45,8 @@ class BlockGram {
     std::size_t order() const { return order_; }
     std::span<const double> high() const { return high_; }
     std::span<const double> low() const { return low_; }
+    /// False where all of low() is zero, so that it need not be added.
+    bool has_low() const { return shifted_; }
 
     /// `y` has n targets, or is null if there is none.
     BlockCell compute(MatrixView<const float> x, const double* y, Weights weights = {}) { return dense(x, y, weights); }
@@ -109,7 +111,12 @@ class BlockGram {
         if (targets_)
             detail::provisional_means(MatrixView<const double>(y, x.rows(), 1), weights, shift_.data() + columns_);
         shift_[order_ - 1] = 0.0;
-        pass(x, y, weights);
+        shifted_ = true;
+        if (find_common_values(x, weights)) {
+            pass_over_differences(x, y, weights);
+        } else {
+            pass(x, y, weights);
+        }
         if (off_centre()) {
             const double* last = sums_.data() + order_ - 1;
             const double weight = last[(order_ - 1) * stride_];
@@ -122,6 +129,60 @@ class BlockGram {
             if (weights[r] != 0.0) bad = bad_target(y, r);
         }
         return bad;
+    }
+
+    /// Whether most rows have the same number in most columns (one-hot columns, scaled or not). Then those numbers become the
+    /// shifts, since around them only few products differ from zero. Looks at 16 rows.
+    template <class T>
+    bool find_common_values(MatrixView<const T> x, Weights weights) {
+        constexpr std::size_t looks = 16;
+        if (order_ < 64 || x.rows() < 4 * looks) return false;
+        const T* rows[looks];
+        for (std::size_t k = 0; k < looks; ++k) {
+            const std::size_t r = k * x.rows() / looks;
+            if (weights[r] == 0.0) return false;
+            rows[k] = x.data() + r * x.stride();
+        }
+        common_.assign(shift_.begin(), shift_.end());
+        std::size_t differing = looks * (targets_ + 1);
+        for (std::size_t c = 0; c < columns_; ++c) {
+            T candidate = rows[0][c];  // the majority's number, if there is a majority (Boyer and Moore)
+            int votes = 0;
+            for (const T* row : rows) {
+                if (votes == 0) candidate = row[c];
+                votes += row[c] == candidate ? 1 : -1;
+            }
+            std::size_t same = 0;
+            for (const T* row : rows) same += row[c] == candidate;
+            if (4 * same >= 3 * looks) common_[c] = static_cast<double>(candidate);
+            differing += 4 * same >= 3 * looks ? looks - same : looks;
+        }
+        if (16 * differing * differing > looks * looks * order_ * order_) return false;
+        std::copy(common_.begin(), common_.end(), shift_.begin());
+        columns_of_row_.resize(order_);
+        row_.resize(order_);
+        return true;
+    }
+
+    template <class T>
+    void pass_over_differences(MatrixView<const T> x, const double* y, Weights weights) {
+        for (double& sum : sums_) sum = 0.0;
+        for (std::size_t r = 0; r < x.rows(); ++r) {
+            const double w = weights[r];
+            if (w == 0.0) continue;
+            std::size_t found = detail::differing_row(x.data() + r * x.stride(), shift_.data(), columns_,
+                                                      columns_of_row_.data(), row_.data());
+            if (targets_) {
+                columns_of_row_[found] = static_cast<std::uint32_t>(columns_);
+                row_[found++] = y[r] - shift_[columns_];
+            }
+            columns_of_row_[found] = static_cast<std::uint32_t>(order_ - 1);
+            row_[found++] = 1.0;
+            for (std::size_t a = 0; a < found; ++a) {
+                const double v = w * row_[a];
+                for (std::size_t b = a; b < found; ++b) add(columns_of_row_[a], columns_of_row_[b], v, row_[b]);
+            }
+        }
     }
 
     template <class T>
@@ -168,6 +229,14 @@ class BlockGram {
         const double weight = sums_[ones * stride_ + ones];
         double finite = 0.0;
         std::size_t at = 0;
+        if (!shifted_) {
+            for (std::size_t i = 0; i < order_; ++i) {
+                const double* from = sums_.data() + i * stride_;
+                for (std::size_t j = i; j < order_; ++j) high_[at++] = from[j];
+                finite += from[i] - from[i];
+            }
+            return finite == 0.0;
+        }
         for (std::size_t i = 0; i < order_; ++i) {
             const double si = shift_[i], di = sums_[i * stride_ + ones];
             const DoublePair weighted_shift = DoublePair::product(weight, si);
@@ -191,7 +260,10 @@ class BlockGram {
 
     void start_from_zero() {
         for (double& sum : sums_) sum = 0.0;
+        if (!shifted_) return;
+        shifted_ = false;
         for (double& shift : shift_) shift = 0.0;
+        for (double& low : low_) low = 0.0;
     }
     void add(std::size_t i, std::size_t j, double a, double b) {
         double& sum = sums_[i * stride_ + j];
@@ -211,8 +283,10 @@ class BlockGram {
     }
 
     std::size_t columns_, targets_, order_, stride_, rows_;
+    bool shifted_ = false;
     std::vector<double> high_, low_;
-    detail::AlignedVector<double> shift_, sums_, tile_, weighted_;
+    detail::AlignedVector<double> shift_, sums_, tile_, weighted_, common_, row_;
+    std::vector<std::uint32_t> columns_of_row_;
 };
 
 /// Means and centred products of m columns over all rows.

@@ -47,7 +47,8 @@ inline constexpr double wanted_contraction = 0.125;
 /// `objective(point, gradient, hessian) -> double` returns the value at `point` (m) and fills `gradient` (m) and, unless it is
 /// empty, `hessian` (the upper triangle row by row, m(m+1)/2). A full step is tried with a full evaluation, which the next
 /// iteration then uses, so k iterations cost k + 1 passes. Close to the minimum of an average over rows the Hessian is kept
-/// and asked for again only when a step leaves much of the gradient: those passes cost the gradient alone. Shorter steps are
+/// and asked for again only when a step leaves much of the gradient: those passes cost the gradient alone,
+/// and the last is followed by one more step, too small to be looked at. Shorter steps are
 /// looked for by `objective.along` if there is one (see EvaluatesAlongLine). A value that is not finite counts as too large. `proceed(const Descent&) -> bool` is called after each
 /// iteration; false stops. Unknowns that the Hessian does not determine keep their start. Deterministic if the objective is.
 /// Cost per iteration: an evaluation and m³/6. Source: Nocedal and Wright, Numerical Optimization, 3.1 and 3.3.
@@ -76,6 +77,9 @@ Descent newton(std::span<const double> start, Objective&& objective, const Desce
     while (true) {
         if (detail::gradient_is_small(d, settings)) {
             d.stopped = Stopped::gradient_small;
+            if (!new_hessian && detail::newton_direction(gradient, hessian, factor, direction) < 0.0) {
+                for (std::size_t c = 0; c < m; ++c) d.point[c] += direction[c];
+            }
             return d;
         }
         if (d.iterations >= settings.max_iterations) {
@@ -102,7 +106,8 @@ Descent newton(std::span<const double> start, Objective&& objective, const Desce
                 }
             }
             move();
-            value = keep_hessian ? evaluate_gradient(trial, next_gradient) : evaluate(trial, next_gradient, next_hessian);
+            value =
+                keep_hessian ? evaluate_gradient(trial, next_gradient) : evaluate(trial, next_gradient, next_hessian);
             found = acceptable(value);
         }
         if (!found && !new_hessian) {  // once more with the Hessian of this point
@@ -129,7 +134,8 @@ Descent newton(std::span<const double> start, Objective&& objective, const Desce
             return d;
         }
         if (detail::settled(d, decrease, stall, settings)) return d;
-        if (keep_hessian && d.gradient_norm > detail::wanted_contraction * before && !detail::gradient_is_small(d, settings)) {
+        if (keep_hessian && d.gradient_norm > detail::wanted_contraction * before &&
+            !detail::gradient_is_small(d, settings)) {
             evaluate(d.point, gradient, hessian);
             new_hessian = true;
         }

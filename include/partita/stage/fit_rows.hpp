@@ -19,7 +19,7 @@ class FitRows {
     FitRows(DatasetState state, std::array<int, sizeof...(Values)> slots) : state_(std::move(state)), slots_(slots) {}
 
     Session& session() const { return *state_.session; }
-    bool     weighted() const { return state_.plan.weight_slot >= 0; }
+    bool weighted() const { return state_.plan.weight_slot >= 0; }
 
     /// The number of rows on all workers.
     std::int64_t count() const {
@@ -31,7 +31,8 @@ class FitRows {
     /// One pass over all rows of all workers.
     template <class State, class Update>
     State aggregate(const State& empty, Update update) {
-        return aggregate_indexed(empty, [&](State& state, std::size_t, const auto&... views) { update(state, views...); });
+        return aggregate_indexed(empty,
+                                 [&](State& state, std::size_t, const auto&... views) { update(state, views...); });
     }
     /// The same, and `update(state, index, views…, weights)` is told which of the local_blocks() it is: for what a learner keeps
     /// per block.
@@ -99,8 +100,8 @@ class FitRows {
         }(std::index_sequence_for<Values...>());
     }
 
-    DatasetState                        state_;
-    std::array<int, sizeof...(Values)>  slots_;
+    DatasetState state_;
+    std::array<int, sizeof...(Values)> slots_;
 };
 
 }  // namespace partita::inline PARTITA_ABI

@@ -14,8 +14,10 @@ using namespace partita_tests;
 using Learner = pt::LinearRegression<"x", "y">;
 
 static_assert(std::is_aggregate_v<Learner> && std::is_same_v<Learner::stage_concept, pt::Predictor>);
-static_assert(Learner::FitInputs::inputs[1].takes(pt::column_type<int>) && !Learner::FitInputs::inputs[1].takes(pt::column_type<pt::Category>));
-static_assert(Learner::Inputs::inputs[0].takes(pt::column_type<pt::SparseVector<double>>) && !Learner::Inputs::inputs[0].takes(pt::column_type<float>));
+static_assert(Learner::FitInputs::inputs[1].takes(pt::column_type<int>) &&
+              !Learner::FitInputs::inputs[1].takes(pt::column_type<pt::Category>));
+static_assert(Learner::Inputs::inputs[0].takes(pt::column_type<pt::SparseVector<double>>) &&
+              !Learner::Inputs::inputs[0].takes(pt::column_type<float>));
 
 namespace {
 
@@ -40,8 +42,10 @@ pt::Place place_of(Body body) {
 
 TEMPLATE_TEST_CASE("coefficients, errors and t values are those of statsmodels", "[linear]", float, double) {
     const auto model = learnt(rows<TestType>(), Learner{});
-    CHECK(relative_error(with_intercept(model), {2.9910396797166765, -0.5011624898702447, 0.4945043058487406, 1001.5088511093536}) < 1e-10);
-    CHECK(relative_error(model.standard_errors(), {0.010557420128625681, 0.0026245166434195164, 0.01058534549255216}) < 1e-9);
+    CHECK(relative_error(with_intercept(model),
+                         {2.9910396797166765, -0.5011624898702447, 0.4945043058487406, 1001.5088511093536}) < 1e-10);
+    CHECK(relative_error(model.standard_errors(), {0.010557420128625681, 0.0026245166434195164, 0.01058534549255216}) <
+          1e-9);
     CHECK(model.intercept_standard_error() == Approx(0.008037981459785277).epsilon(1e-9));
     CHECK(relative_error(model.t_values(), {283.31160863880837, -190.9542052731179, 46.715934420531994}) < 1e-9);
     CHECK(model.mean_squared_error() == Approx(0.08301223325314493).epsilon(1e-9));
@@ -51,12 +55,15 @@ TEMPLATE_TEST_CASE("coefficients, errors and t values are those of statsmodels",
 
 TEST_CASE("weights count rows", "[linear]") {
     const auto weighted = learnt(rows<float>(), Learner{}, true), copied = learnt(copies(rows<float>()), Learner{});
-    CHECK(relative_error(with_intercept(weighted), {3.0051831606981256, -0.4996190851637232, 0.501227444129348, 1001.7093349696086}) < 1e-10);
-    CHECK(relative_error(weighted.standard_errors(), {0.005943833945012344, 0.0014743544760032416, 0.0059534797029518055}) < 1e-9);
+    CHECK(relative_error(with_intercept(weighted),
+                         {3.0051831606981256, -0.4996190851637232, 0.501227444129348, 1001.7093349696086}) < 1e-10);
+    CHECK(relative_error(weighted.standard_errors(),
+                         {0.005943833945012344, 0.0014743544760032416, 0.0059534797029518055}) < 1e-9);
     CHECK(weighted.intercept_standard_error() == Approx(0.004501903876818326).epsilon(1e-9));
     CHECK(weighted.degrees_of_freedom() == 13594);
     CHECK(relative_error(with_intercept(weighted), with_intercept(copied)) < 1e-12);
-    CHECK(relative_error(weighted.standard_errors(), copied.standard_errors()) < 1e-10);  // through the residuals, a small difference
+    CHECK(relative_error(weighted.standard_errors(), copied.standard_errors()) <
+          1e-10);  // through the residuals, a small difference
 }
 
 TEST_CASE("without intercept, and with a penalty", "[linear]") {
@@ -65,18 +72,20 @@ TEST_CASE("without intercept, and with a penalty", "[linear]") {
     CHECK(relative_error(origin.standard_errors(), {13.86726949384513, 2.604657777429801, 10.503634485456514}) < 1e-9);
     CHECK(origin.intercept() == 0);
     const auto ridge = learnt(rows<float>(), Learner{.l2 = 0.1});
-    CHECK(relative_error(with_intercept(ridge), {1.35538007366236, -0.46299451169673034, 0.23071044861910045, 1001.565287384398}) < 1e-10);
+    CHECK(relative_error(with_intercept(ridge),
+                         {1.35538007366236, -0.46299451169673034, 0.23071044861910045, 1001.565287384398}) < 1e-10);
     CHECK(ridge.standard_errors().empty());
     CHECK(ridge.t_values().empty());
 }
 
 TEST_CASE("one-hot and sparse features give what dense ones give", "[linear]") {
     pt::LocalSession session({.threads = 1});
-    const auto       data = pt::as_train(pt::dataset(session, rows<float>()));
-    const auto       encoded = pt::OneHotEncode<"group", pt::Unseen::all_zero>{};
-    const auto       one_hot = (encoded | pt::LinearRegression<"group", "y">{.l2 = 0.1}).fit(data);
+    const auto data = pt::as_train(pt::dataset(session, rows<float>()));
+    const auto encoded = pt::OneHotEncode<"group", pt::Unseen::all_zero>{};
+    const auto one_hot = (encoded | pt::LinearRegression<"group", "y">{.l2 = 0.1}).fit(data);
     // In the order of the letters; the model orders categories by their counts.
-    const double        expected[] = {0.5281332799992161, 0.26230509715555417, 0.0015685692274917825, -0.2663976654867936, -0.5256092808954702};
+    const double expected[] = {0.5281332799992161, 0.26230509715555417, 0.0015685692274917825, -0.2663976654867936,
+                               -0.5256092808954702};
     std::vector<double> wanted;
     for (const auto& coefficient : one_hot.coefficients()) wanted.push_back(expected[coefficient.name.back() - 'A']);
     CHECK(relative_error(one_hot.stage<2>().coefficients(), wanted) < 1e-10);
@@ -92,8 +101,8 @@ TEST_CASE("one-hot and sparse features give what dense ones give", "[linear]") {
 
 TEST_CASE("the gradient is zero at the solution", "[linear]") {
     const double l2 = 0.3;
-    const auto   model = learnt(rows<double>(), Learner{.l2 = l2}, true);
-    long double  gradient[4] = {}, weight = 0;
+    const auto model = learnt(rows<double>(), Learner{.l2 = l2}, true);
+    long double gradient[4] = {}, weight = 0;
     for (const auto& row : rows<double>()) {
         long double residual = static_cast<long double>(model.intercept()) - row.y;
         for (std::size_t j = 0; j < 3; ++j) residual += static_cast<long double>(model.coefficients()[j]) * row.x[j];
@@ -167,7 +176,7 @@ TEST_CASE("what is no number is refused with its place, unless its weight is zer
     CHECK_THROWS_AS(learnt(weights, Learner{}, true), pt::NegativeWeight);
 
     const auto model = fitted(rows<float>(), Learner{});
-    auto       row = rows<float>()[0];
+    auto row = rows<float>()[0];
     row.x[0] = std::numeric_limits<float>::infinity();
     CHECK_THROWS_AS(model.predict(row), pt::NonFiniteValue);
 }

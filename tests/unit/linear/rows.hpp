@@ -24,20 +24,20 @@ namespace pt = partita;
 /// features are in float. Literals in the tests were computed once on these rows by scikit-learn 1.9.1 and statsmodels 0.15.0.
 template <class T>
 struct LinearRow {
-    pt::Vector<T, 3> x;     ///< a - 1/2, 4 b, c
-    double           y;     ///< 1000 + 3 a - 2 b + c/2 + d - 1/2
-    bool             yes;   ///< e < a
-    double           w;     ///< ⌊4 d⌋
-    pt::Category     group; ///< ⌊5 b⌋ as a letter
+    pt::Vector<T, 3> x;  ///< a - 1/2, 4 b, c
+    double y;            ///< 1000 + 3 a - 2 b + c/2 + d - 1/2
+    bool yes;            ///< e < a
+    double w;            ///< ⌊4 d⌋
+    pt::Category group;  ///< ⌊5 b⌋ as a letter
     BOOST_DESCRIBE_CLASS(LinearRow, (), (x, y, yes, w, group), (), ())
 };
 
 template <class T>
 std::vector<LinearRow<T>> linear_rows() {
     static constexpr const char* letters[] = {"A", "B", "C", "D", "E"};
-    std::vector<LinearRow<T>>    rows(9000);
-    std::uint64_t                s = 1;
-    const auto                   draw = [&] {
+    std::vector<LinearRow<T>> rows(9000);
+    std::uint64_t s = 1;
+    const auto draw = [&] {
         s = s * 6364136223846793005u + 1442695040888963407u;
         return static_cast<double>(s >> 40) / 16777216.0;
     };
@@ -84,7 +84,7 @@ std::vector<double> with_intercept(const Model& model) {
 template <class Row, class Learner>
 auto fitted(const std::vector<Row>& rows, const Learner& learner, bool weighted = false, std::size_t threads = 1) {
     pt::LocalSession session({.threads = threads});
-    auto             data = pt::dataset(session, rows);
+    auto data = pt::dataset(session, rows);
     if (weighted) data = data.template weigh_by<"w">();
     return pt::pipeline(learner).fit(pt::as_train(data));
 }

@@ -19,11 +19,11 @@ namespace partita::inline PARTITA_ABI::detail {
 
 /// What a fit is told, without the names of the pipeline's types.
 struct LogisticPlan {
-    double           l2 = 0;
-    bool             fit_intercept = true, standardize = true, balanced = false;
-    int              max_iterations = 0;
-    double           tolerance = 0;
-    std::int64_t     newton_limit = 0;
+    double l2 = 0;
+    bool fit_intercept = true, standardize = true, balanced = false;
+    int max_iterations = 0;
+    double tolerance = 0;
+    std::int64_t newton_limit = 0;
     std::string_view features, target;
 };
 
@@ -31,9 +31,9 @@ struct LogisticPlan {
 template <class Label>
 struct PackedLabels {
     std::vector<std::vector<std::uint8_t>> values;
-    std::vector<std::vector<double>>       weights;  ///< empty where every row counts once
-    std::vector<Label>                     classes;
-    double                                 class_weight[2] = {0, 0};  ///< Σw of each class
+    std::vector<std::vector<double>> weights;  ///< empty where every row counts once
+    std::vector<Label> classes;
+    double class_weight[2] = {0, 0};  ///< Σw of each class
 
     Weights weights_of(std::size_t index) const { return weights.empty() ? Weights() : Weights(weights[index].data()); }
 };
@@ -42,7 +42,7 @@ struct PackedLabels {
 class LabelCounts {
   public:
     static constexpr std::size_t most_classes = 64;
-    CategoryCounts               counts{most_classes};
+    CategoryCounts counts{most_classes};
 
     template <class Y>
     void update(std::span<const Y> labels, Weights weights, std::string_view column) {
@@ -83,13 +83,17 @@ class LabelCounts {
         Place place;
         place.row = row;
         place.column = std::string(column);
-        throw NumericOverflow("a label of \"" + place.column + "\" is beyond 2^53, where neighbouring integers are one double; number the classes from 0 by map", place);
+        throw NumericOverflow(
+            "a label of \"" + place.column +
+                "\" is beyond 2^53, where neighbouring integers are one double; number the classes from 0 by map",
+            place);
     }
     [[noreturn]] static void refuse_many(std::string_view column) {
         Place place;
         place.column = std::string(column);
         throw WrongClassCount("the target \"" + place.column + "\" has more than " + std::to_string(most_classes) +
-                                  " distinct values, and a logistic regression tells two classes apart; make a yes-or-no target of it by map, or fit a regression",
+                                  " distinct values, and a logistic regression tells two classes apart; make a "
+                                  "yes-or-no target of it by map, or fit a regression",
                               place);
     }
 
@@ -103,7 +107,7 @@ class LabelCounts {
     template <class Y>
     std::size_t count_two(std::span<const Y> labels) {
         const std::size_t rows = labels.size();
-        std::size_t       other = 0, first_rows = 0, second_rows = 0;
+        std::size_t other = 0, first_rows = 0, second_rows = 0;
         while (other < rows && labels[other] == labels[0]) ++other;
         if (other == rows) return 0;
         const Y first = labels[0], second = labels[other];
@@ -127,7 +131,8 @@ void pack_block(std::span<const Y> labels, double second, std::vector<std::uint8
 inline void pack_block(const CategoryView& labels, std::string_view second, std::vector<std::uint8_t>& packed) {
     std::vector<std::uint8_t> by_code(labels.dictionary().size());
     for (std::size_t code = 0; code < by_code.size(); ++code) by_code[code] = labels.dictionary()[code] == second;
-    for (std::size_t row = 0; row < labels.size(); ++row) packed[row] = by_code[static_cast<std::size_t>(labels.codes()[row])];
+    for (std::size_t row = 0; row < labels.size(); ++row)
+        packed[row] = by_code[static_cast<std::size_t>(labels.codes()[row])];
 }
 inline void pack_block(const TextView& labels, std::string_view second, std::vector<std::uint8_t>& packed) {
     for (std::size_t row = 0; row < labels.size(); ++row) packed[row] = labels[row] == second;
@@ -138,13 +143,15 @@ template <class Label, class Rows>
 PackedLabels<Label> pack_labels(Rows& rows, const LogisticPlan& plan) {
     const LabelCounts found = [&] {
         try {
-            return rows.aggregate(LabelCounts(), [&](LabelCounts& state, const auto&, const auto& y, Weights weights) { state.update(y, weights, plan.target); });
+            return rows.aggregate(LabelCounts(), [&](LabelCounts& state, const auto&, const auto& y, Weights weights) {
+                state.update(y, weights, plan.target);
+            });
         } catch (const TooManyCategories&) {  // found only where the threads' labels met
             LabelCounts::refuse_many(plan.target);
         }
     }();
     PackedLabels<Label> packed;
-    const auto          label_of = [](const std::string& text) {
+    const auto label_of = [](const std::string& text) {
         if constexpr (std::is_same_v<Label, std::string>) {
             return text;
         } else {
@@ -160,15 +167,18 @@ PackedLabels<Label> pack_labels(Rows& rows, const LogisticPlan& plan) {
     place.column = std::string(plan.target);
     if (packed.classes.empty()) throw EmptyDataset("LogisticRegression has no rows of positive weight to fit", place);
     if (packed.classes.size() != 2)
-        throw WrongClassCount("the target \"" + place.column + "\" has " + std::to_string(packed.classes.size()) + (packed.classes.size() == 1 ? " class" : " classes") +
-                                  " in the training rows, and a logistic regression tells two apart; check the split and the filters before it, or make a yes-or-no target by map",
+        throw WrongClassCount("the target \"" + place.column + "\" has " + std::to_string(packed.classes.size()) +
+                                  (packed.classes.size() == 1 ? " class" : " classes") +
+                                  " in the training rows, and a logistic regression tells two apart; check the split "
+                                  "and the filters before it, or make a yes-or-no target by map",
                               place);
-    for (const auto& category : counted) packed.class_weight[label_of(std::string(category.text)) == packed.classes[1] ? 1 : 0] = category.weight;
+    for (const auto& category : counted)
+        packed.class_weight[label_of(std::string(category.text)) == packed.classes[1] ? 1 : 0] = category.weight;
 
     packed.values.resize(rows.local_blocks());
     if (rows.weighted() || plan.balanced) packed.weights.resize(packed.values.size());
     const double total = packed.class_weight[0] + packed.class_weight[1];
-    double       factor[2] = {1, 1};
+    double factor[2] = {1, 1};
     if (plan.balanced)
         for (int k = 0; k < 2; ++k) factor[k] = total / (2 * packed.class_weight[k]);
     rows.for_each_block([&](std::size_t index, const auto&, const auto& y, Weights weights) {
@@ -177,7 +187,8 @@ PackedLabels<Label> pack_labels(Rows& rows, const LogisticPlan& plan) {
         pack_block(y, packed.classes[1], values);
         if (packed.weights.empty()) return;
         packed.weights[index].resize(y.size());
-        for (std::size_t row = 0; row < values.size(); ++row) packed.weights[index][row] = weights[row] * factor[values[row] > 0 ? 1 : 0];
+        for (std::size_t row = 0; row < values.size(); ++row)
+            packed.weights[index][row] = weights[row] * factor[values[row] > 0 ? 1 : 0];
     });
     return packed;
 }

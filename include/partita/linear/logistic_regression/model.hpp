@@ -18,8 +18,8 @@ namespace detail {
 /// What a fit found, in units of the features as they are.
 struct LogisticFit {
     std::vector<double> coefficients, history;
-    double              intercept = 0;
-    bool                converged = false;
+    double intercept = 0;
+    bool converged = false;
 };
 
 /// How a model keeps the two classes: as numbers, or as texts.
@@ -36,13 +36,13 @@ template <class Label>
 class LogisticModel {
   public:
     const std::vector<double>& coefficients() const { return coefficients_; }
-    double                     intercept() const { return intercept_; }
+    double intercept() const { return intercept_; }
     /// The two classes in order; `probability` is that of the second.
     const std::vector<Label>& classes() const { return classes_; }
-    double                    threshold() const { return threshold_; }
+    double threshold() const { return threshold_; }
     /// The objective at the start and after every iteration.
     const std::vector<double>& objective_history() const { return objective_history_; }
-    bool                       converged() const { return converged_; }
+    bool converged() const { return converged_; }
 
     void assign(const detail::LogisticFit& fit, std::vector<Label> classes, double threshold) {
         coefficients_ = fit.coefficients;
@@ -79,11 +79,12 @@ class LogisticModel {
 
   private:
     std::vector<double> coefficients_, objective_history_;
-    std::vector<Label>  classes_;
-    double              intercept_ = 0, threshold_ = 0.5;
-    bool                converged_ = false;
+    std::vector<Label> classes_;
+    double intercept_ = 0, threshold_ = 0.5;
+    bool converged_ = false;
 
-    BOOST_DESCRIBE_CLASS(LogisticModel, (), (), (), (coefficients_, objective_history_, classes_, intercept_, threshold_, converged_))
+    BOOST_DESCRIBE_CLASS(LogisticModel, (), (), (),
+                         (coefficients_, objective_history_, classes_, intercept_, threshold_, converged_))
 };
 
 }  // namespace partita::inline PARTITA_ABI

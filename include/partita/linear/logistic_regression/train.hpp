@@ -3,12 +3,12 @@
 
 // The fit of a logistic regression: labels packed once, then one pass per evaluation of the objective.
 
+#include <partita/linear/fixed_sums.hpp>
 #include <partita/linear/logistic_regression/labels.hpp>
 #include <partita/math/exact_sum.hpp>
 #include <partita/math/extremes.hpp>
 #include <partita/math/logistic.hpp>
 #include <partita/math/moments.hpp>
-#include <partita/linear/fixed_sums.hpp>
 #include <partita/optimize/lbfgs.hpp>
 #include <partita/optimize/newton.hpp>
 
@@ -20,14 +20,17 @@ namespace partita::inline PARTITA_ABI::detail {
 
 /// Features as the kernels take them: dense as they are, one-hot as sparse rows of ones.
 template <class T>
-MatrixView<T> as_kernel_features(MatrixView<T> x, std::vector<std::int64_t>&, std::vector<std::int32_t>&, std::vector<float>&) {
+MatrixView<T> as_kernel_features(MatrixView<T> x, std::vector<std::int64_t>&, std::vector<std::int32_t>&,
+                                 std::vector<float>&) {
     return x;
 }
 template <class T>
-SparseView<T> as_kernel_features(const SparseView<T>& x, std::vector<std::int64_t>&, std::vector<std::int32_t>&, std::vector<float>&) {
+SparseView<T> as_kernel_features(const SparseView<T>& x, std::vector<std::int64_t>&, std::vector<std::int32_t>&,
+                                 std::vector<float>&) {
     return x;
 }
-inline SparseView<float> as_kernel_features(const OneHotView& x, std::vector<std::int64_t>& offsets, std::vector<std::int32_t>& indices, std::vector<float>& ones) {
+inline SparseView<float> as_kernel_features(const OneHotView& x, std::vector<std::int64_t>& offsets,
+                                            std::vector<std::int32_t>& indices, std::vector<float>& ones) {
     offsets.assign(1, 0);
     indices.clear();
     for (std::size_t row = 0; row < x.rows; ++row) {
@@ -41,14 +44,14 @@ inline SparseView<float> as_kernel_features(const OneHotView& x, std::vector<std
 /// What the first pass over the features finds: their scales and sizes.
 class ScalesSummary {
   public:
-    ExactSums   moments;  ///< Σw, Σwx of each feature, Σwx² of each
+    ExactSums moments;  ///< Σw, Σwx of each feature, Σwx² of each
     Max<double> largest_value, largest_weight;
 
     template <class T>
     void update(MatrixView<const T> x, Weights weights, std::string_view column) {
         if (x.rows() == 0) return;
         expect(x.columns(), column);
-        BlockMoments    block(x.columns());
+        BlockMoments block(x.columns());
         const BlockCell bad = block.compute(x, weights);
         if (bad) refuse_features(column, "the features", bad.row, bad.column);
         moments.add(block.high());
@@ -65,9 +68,10 @@ class ScalesSummary {
             weight += w;
             heaviest = std::max(heaviest, w);
             for (std::int64_t k = x.offsets[row]; k < x.offsets[row + 1]; ++k) {
-                const auto   at = static_cast<std::size_t>(x.indices[k]);
+                const auto at = static_cast<std::size_t>(x.indices[k]);
                 const double value = static_cast<double>(x.values[k]);
-                if (!(value - value == 0)) refuse_features(column, "the features", static_cast<std::int64_t>(row), x.indices[k]);
+                if (!(value - value == 0))
+                    refuse_features(column, "the features", static_cast<std::int64_t>(row), x.indices[k]);
                 largest = std::max(largest, std::abs(value));
                 if (sums_.size() < 2 * x.columns) sums_.resize(2 * x.columns);
                 sums_[at] = fused(w, value, sums_[at]);
@@ -101,12 +105,15 @@ class EvaluationSums {
 
     struct Task {
         std::span<const double> coefficients;  ///< the intercept last, if there is one
-        std::size_t             columns = 0;
-        bool                    intercept = false, hessian = false;
-        double                  wide_scale = 0;      ///< units of the wide gradient, or 0
+        std::size_t columns = 0;
+        bool intercept = false, hessian = false;
+        double wide_scale = 0;  ///< units of the wide gradient, or 0
     };
     EvaluationSums() = default;
-    explicit EvaluationSums(const Task& task) : task_(task), sums_size_(1 + (task.wide_scale > 0 ? (task.intercept ? 1 : 0) : size()) + (task.hessian ? triangle_size(size()) : 0) + 1) {
+    explicit EvaluationSums(const Task& task)
+        : task_(task),
+          sums_size_(1 + (task.wide_scale > 0 ? (task.intercept ? 1 : 0) : size()) +
+                     (task.hessian ? triangle_size(size()) : 0) + 1) {
         sums.resize(sums_size_);
         if (task.wide_scale > 0) wide = FixedSums(task.columns);
     }
@@ -114,9 +121,11 @@ class EvaluationSums {
     template <class T>
     void update(MatrixView<const T> x, std::span<const std::uint8_t> labels, Weights weights) {
         labels_.assign(labels.begin(), labels.end());
-        if (!kernel_ || kernel_.use_count() > 1) kernel_ = std::make_shared<LogisticBlock>(task_.columns, task_.intercept);
+        if (!kernel_ || kernel_.use_count() > 1)
+            kernel_ = std::make_shared<LogisticBlock>(task_.columns, task_.intercept);
         block_.assign(sums_size_, 0.0);
-        const std::span<double> gradient(block_.data() + 1, size()), hessian(block_.data() + 1 + size(), task_.hessian ? triangle_size(size()) : 0);
+        const std::span<double> gradient(block_.data() + 1, size()),
+            hessian(block_.data() + 1 + size(), task_.hessian ? triangle_size(size()) : 0);
         block_[0] = kernel_->compute(x, labels_, weights, task_.coefficients, gradient, hessian, {});
         block_.back() = sum_of_weights(weights, x.rows());
         sums.add(block_);
@@ -130,7 +139,8 @@ class EvaluationSums {
         curvatures_.resize(n);
         block_margins(x, task_.coefficients.first(p), task_.intercept ? task_.coefficients[p] : 0.0, margins_);
         block_.assign(sums_size_, 0.0);
-        block_[0] = logistic_terms(margins_, labels_, weights, residuals_.data(), task_.hessian ? curvatures_.data() : nullptr);
+        block_[0] =
+            logistic_terms(margins_, labels_, weights, residuals_.data(), task_.hessian ? curvatures_.data() : nullptr);
         const std::size_t narrow = task_.wide_scale > 0 ? 0 : p;
         if (narrow > 0) {
             add_block_gradient(x, residuals_, std::span<double>(block_.data() + 1, p));
@@ -142,7 +152,10 @@ class EvaluationSums {
             for (double residual : residuals_) total += residual;
             block_[1 + narrow] = total;
         }
-        if (task_.hessian) add_block_hessian(x, curvatures_, task_.intercept, std::span<double>(block_.data() + (sums_size_ - 1 - triangle_size(size())), triangle_size(size())));
+        if (task_.hessian)
+            add_block_hessian(
+                x, curvatures_, task_.intercept,
+                std::span<double>(block_.data() + (sums_size_ - 1 - triangle_size(size())), triangle_size(size())));
         block_.back() = sum_of_weights(weights, n);
         sums.add(block_);
     }
@@ -161,24 +174,27 @@ class EvaluationSums {
 
     std::size_t size() const { return task_.columns + (task_.intercept ? 1 : 0); }
 
-    Task                           task_;
-    std::size_t                    sums_size_ = 0;
+    Task task_;
+    std::size_t sums_size_ = 0;
     std::shared_ptr<LogisticBlock> kernel_;
-    std::vector<double>            block_, labels_, margins_, residuals_, curvatures_;
+    std::vector<double> block_, labels_, margins_, residuals_, curvatures_;
 };
 
 /// The objective in scaled coefficients c_j = s_j·b_j, so that steps and tolerances mean the same for every feature.
 template <class Rows, class Labels>
 class LogisticObjective {
   public:
-    LogisticObjective(Rows& rows, const Labels& labels, const LogisticPlan& plan) : rows_(rows), labels_(labels), plan_(plan) { find_scales(); }
+    LogisticObjective(Rows& rows, const Labels& labels, const LogisticPlan& plan)
+        : rows_(rows), labels_(labels), plan_(plan) {
+        find_scales();
+    }
 
     std::size_t size() const { return columns_ + (plan_.fit_intercept ? 1 : 0); }
-    bool        use_newton() const { return static_cast<std::int64_t>(size()) <= plan_.newton_limit; }
+    bool use_newton() const { return static_cast<std::int64_t>(size()) <= plan_.newton_limit; }
 
     std::vector<double> start() const {
         std::vector<double> point(size(), 0.0);
-        const double        share = labels_.class_weight[1] / (labels_.class_weight[0] + labels_.class_weight[1]);
+        const double share = labels_.class_weight[1] / (labels_.class_weight[0] + labels_.class_weight[1]);
         if (plan_.fit_intercept) point.back() = plan_.balanced ? 0.0 : log(share) - log1p(-share);
         return point;
     }
@@ -186,31 +202,38 @@ class LogisticObjective {
     double operator()(std::span<const double> point, std::span<double> gradient, std::span<double> hessian) {
         return evaluate(point, gradient, hessian, 1, 0);
     }
-    double operator()(std::span<const double> point, std::span<double> gradient) { return (*this)(point, gradient, {}); }
+    double operator()(std::span<const double> point, std::span<double> gradient) {
+        return (*this)(point, gradient, {});
+    }
 
     /// How many times fewer rows still tell roughly where the minimum is; 1 where there are too few to leave any out.
     std::int64_t sample_every() {
-        const std::int64_t enough = 512 * static_cast<std::int64_t>(size()), every = std::min<std::int64_t>(16, rows_.count() / enough);
+        const std::int64_t enough = 512 * static_cast<std::int64_t>(size()),
+                           every = std::min<std::int64_t>(16, rows_.count() / enough);
         return every < 4 ? 1 : every;
     }
 
     /// The objective over the blocks whose id leaves `rest` when divided by `every`.
-    double evaluate(std::span<const double> point, std::span<double> gradient, std::span<double> hessian, std::int64_t every, std::int64_t rest) {
+    double evaluate(std::span<const double> point, std::span<double> gradient, std::span<double> hessian,
+                    std::int64_t every, std::int64_t rest) {
         EvaluationSums::Task task;
-        const auto           raw = unscaled(point);
+        const auto raw = unscaled(point);
         task.coefficients = raw;
         task.columns = columns_;
         task.intercept = plan_.fit_intercept;
         task.hessian = !hessian.empty();
         task.wide_scale = wide_scale_;
-        const auto sums = rows_.aggregate_sample(EvaluationSums(task), every, rest, [&](EvaluationSums& state, std::size_t index, const auto& x, const auto&, Weights) {
-            std::vector<std::int64_t> offsets;
-            std::vector<std::int32_t> indices;
-            std::vector<float>        ones;
-            state.update(as_kernel_features(x, offsets, indices, ones), labels_.values[index], labels_.weights_of(index));
-        });
+        const auto sums =
+            rows_.aggregate_sample(EvaluationSums(task), every, rest,
+                                   [&](EvaluationSums& state, std::size_t index, const auto& x, const auto&, Weights) {
+                                       std::vector<std::int64_t> offsets;
+                                       std::vector<std::int32_t> indices;
+                                       std::vector<float> ones;
+                                       state.update(as_kernel_features(x, offsets, indices, ones),
+                                                    labels_.values[index], labels_.weights_of(index));
+                                   });
         const double weight = sums.weight();
-        double       value = sums.value() / weight;
+        double value = sums.value() / weight;
         for (std::size_t i = 0; i < size(); ++i) {
             gradient[i] = sums.gradient(i) / (weight * scale(i));
             if (i == columns_) continue;
@@ -220,7 +243,8 @@ class LogisticObjective {
         }
         if (!hessian.empty()) {
             for (std::size_t i = 0, at = 0; i < size(); ++i)
-                for (std::size_t j = i; j < size(); ++j, ++at) hessian[at] = sums.hessian(at) / (weight * (scale(i) * scale(j)));
+                for (std::size_t j = i; j < size(); ++j, ++at)
+                    hessian[at] = sums.hessian(at) / (weight * (scale(i) * scale(j)));
             for (std::size_t i = 0; i < columns_; ++i) {
                 double& diagonal = hessian[triangle_index(i, i, size())];
                 diagonal = fused(plan_.l2, penalty_[i], diagonal);
@@ -243,27 +267,32 @@ class LogisticObjective {
     double scale(std::size_t i) const { return i < columns_ ? scales_[i] : 1.0; }
 
     void find_scales() {
-        const auto found = rows_.aggregate_indexed(ScalesSummary(), [&](ScalesSummary& state, std::size_t index, const auto& x, const auto&, Weights) {
-            std::vector<std::int64_t> offsets;
-            std::vector<std::int32_t> indices;
-            std::vector<float>        ones;
-            state.update(as_kernel_features(x, offsets, indices, ones), labels_.weights_of(index), plan_.features);
-        });
+        const auto found = rows_.aggregate_indexed(
+            ScalesSummary(), [&](ScalesSummary& state, std::size_t index, const auto& x, const auto&, Weights) {
+                std::vector<std::int64_t> offsets;
+                std::vector<std::int32_t> indices;
+                std::vector<float> ones;
+                state.update(as_kernel_features(x, offsets, indices, ones), labels_.weights_of(index), plan_.features);
+            });
         columns_ = found.columns();
         weight_ = found.moments.value(0);
         scales_.assign(columns_, 1.0);
         penalty_.assign(columns_, 1.0);
         for (std::size_t i = 0; i < columns_; ++i) {
-            const Moments moments = moments_of(weight_, found.moments.value2(1 + i), found.moments.value2(1 + columns_ + i));
-            const double  deviation = __builtin_sqrt(moments.centred_squares / (weight_ > 1 ? weight_ - 1 : weight_));
+            const Moments moments =
+                moments_of(weight_, found.moments.value2(1 + i), found.moments.value2(1 + columns_ + i));
+            const double deviation = __builtin_sqrt(moments.centred_squares / (weight_ > 1 ? weight_ - 1 : weight_));
             if (deviation > 0) scales_[i] = deviation;
             if (!plan_.standardize) penalty_[i] = 1.0 / (scales_[i] * scales_[i]);
         }
         if (found.largest_value.value() && columns_ > narrow_gradient) {
-            const double value = std::max(*found.largest_value.value(), 0x1p-500), heaviest = std::max(*found.largest_weight.value(), 0x1p-500);
+            const double value = std::max(*found.largest_value.value(), 0x1p-500),
+                         heaviest = std::max(*found.largest_weight.value(), 0x1p-500);
             if (!(value * heaviest * 0x1p11 < 0x1p1000 && value * weight_ < 0x1p1000))
-                throw NumericOverflow("the features \"" + std::string(plan_.features) + "\" and their weights are too large to sum; scale them");
-            const int    bits = std::ilogb(std::max(value * heaviest * 0x1p11, value * weight_)) + 1;  // of Σ|x·r|, and of one term far below
+                throw NumericOverflow("the features \"" + std::string(plan_.features) +
+                                      "\" and their weights are too large to sum; scale them");
+            const int bits = std::ilogb(std::max(value * heaviest * 0x1p11, value * weight_)) +
+                             1;  // of Σ|x·r|, and of one term far below
             wide_scale_ = std::ldexp(1.0, 61 - bits);
         }
     }
@@ -276,21 +305,24 @@ class LogisticObjective {
         Place place;
         place.column = std::string(plan_.features);
         const auto at = cholesky.first_dependent();
-        throw CollinearFeatures((at == static_cast<std::int64_t>(columns_) ? std::string("a constant, or a combination of constants,") : "element " + std::to_string(at)) +
-                                    " among the features \"" + place.column +
-                                    "\" is a combination of other elements and the intercept, so no unique coefficients exist; leave it out, or set l2 above 0",
-                                place);
+        throw CollinearFeatures(
+            (at == static_cast<std::int64_t>(columns_) ? std::string("a constant, or a combination of constants,")
+                                                       : "element " + std::to_string(at)) +
+                " among the features \"" + place.column +
+                "\" is a combination of other elements and the intercept, so no unique coefficients exist; leave it "
+                "out, or set l2 above 0",
+            place);
     }
 
     static constexpr std::size_t narrow_gradient = 4096;
 
-    Rows&               rows_;
-    const Labels&       labels_;
+    Rows& rows_;
+    const Labels& labels_;
     const LogisticPlan& plan_;
-    std::size_t         columns_ = 0;
-    double              weight_ = 0, wide_scale_ = 0;
+    std::size_t columns_ = 0;
+    double weight_ = 0, wide_scale_ = 0;
     std::vector<double> scales_, penalty_;
-    bool                checked_ = false;
+    bool checked_ = false;
 };
 
 /// Where Newton's method begins: at the minimum over a sample of the blocks, where another sample agrees that this is nearer than
@@ -298,7 +330,7 @@ class LogisticObjective {
 template <class Objective>
 std::vector<double> newton_start(Objective& objective) {
     std::vector<double> start = objective.start();
-    const std::int64_t  every = objective.sample_every();
+    const std::int64_t every = objective.sample_every();
     if (every == 1) return start;
     const auto sampled = [&](std::span<const double> point, std::span<double> gradient, std::span<double> hessian) {
         return objective.evaluate(point, gradient, hessian, every, 0);
@@ -306,20 +338,24 @@ std::vector<double> newton_start(Objective& objective) {
     DescentSettings rough;
     rough.max_iterations = 12;
     rough.gradient_tolerance = 1e-3;
-    const Descent       found = newton(start, sampled, rough);
+    const Descent found = newton(start, sampled, rough);
     std::vector<double> gradient(start.size());
-    const auto          elsewhere = [&](const std::vector<double>& point) { return objective.evaluate(point, gradient, {}, every, every / 2); };
+    const auto elsewhere = [&](const std::vector<double>& point) {
+        return objective.evaluate(point, gradient, {}, every, every / 2);
+    };
     return found.converged() && elsewhere(found.point) < elsewhere(start) ? found.point : start;
 }
 
 template <class Rows, class Labels>
 LogisticFit fit_logistic(Rows& rows, const Labels& labels, const LogisticPlan& plan) {
     LogisticObjective<Rows, Labels> objective(rows, labels, plan);
-    const ProgressScope             progress(rows.session().progress(), "LogisticRegression", static_cast<std::uint64_t>(plan.max_iterations));
+    const ProgressScope progress(rows.session().progress(), "LogisticRegression",
+                                 static_cast<std::uint64_t>(plan.max_iterations));
     LbfgsSettings settings;
     settings.max_iterations = plan.max_iterations;
     settings.gradient_tolerance = plan.tolerance;
-    const Descent found = objective.use_newton() ? newton(newton_start(objective), objective, settings) : lbfgs(objective.start(), objective, settings);
+    const Descent found = objective.use_newton() ? newton(newton_start(objective), objective, settings)
+                                                 : lbfgs(objective.start(), objective, settings);
 
     LogisticFit fit;
     fit.coefficients = objective.unscaled(found.point);

@@ -9,6 +9,7 @@
 #include <partita/math/weights.hpp>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace partita::inline PARTITA_ABI {
 
@@ -38,6 +39,32 @@ void shifted_row(const T* from, const double* shift, std::size_t count, double* 
         }
     }
     for (; c < count; ++c) to[c] = static_cast<double>(from[c]) - shift[c];
+}
+
+/// Columns and differences of the numbers that differ from `common`, NaN among them; returns how many there are.
+template <class T>
+std::size_t differing_row(const T* from, const double* common, std::size_t count, std::uint32_t* columns,
+                          double* differences) {
+    constexpr std::size_t width = native_lanes<double>;
+    std::size_t c = 0, found = 0;
+    const auto look_at = [&](double difference) {
+        columns[found] = static_cast<std::uint32_t>(c);
+        differences[found] = difference;
+        found += difference != 0.0;
+        ++c;
+    };
+    while (c + width <= count) {
+        const Native<double> d = load_wide(from + c) - Native<double>::load_unaligned(common + c);
+        if (xsimd::all(d == Native<double>(0.0))) {
+            c += width;
+            continue;
+        }
+        double lanes[width];
+        d.store_unaligned(lanes);
+        for (const double lane : lanes) look_at(lane);
+    }
+    while (c < count) look_at(static_cast<double>(from[c]) - common[c]);
+    return found;
 }
 
 /// to[c] = from[c] in double.
