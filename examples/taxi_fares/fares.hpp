@@ -38,8 +38,8 @@ inline auto fare_pipeline() {
            })
          | pt::OneHotEncode<"PULocationID", pt::Unseen::all_zero>{}
          | pt::OneHotEncode<"DOLocationID", pt::Unseen::all_zero>{}
-         | pt::Assemble<"trip_distance", "root_distance", "night", "passenger_count", "PULocationID", "DOLocationID", "features">{}
-         | pt::StandardScale<"features">{}
+         | pt::AssembleSparse<"trip_distance", "root_distance", "night", "passenger_count", "PULocationID", "DOLocationID", "features">{}
+         | pt::StandardScale<"features">{.center = false}
          | pt::LinearRegression<"features", "fare_amount">{.l2 = 1e-3};
 }
 
