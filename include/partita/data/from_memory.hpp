@@ -114,16 +114,33 @@ inline void check_widths(Session& session, const Chunks& chunks, std::size_t col
                              " in others; a column has one width");
 }
 
+/// One member of structs that lie `stride_bytes` apart, as a column. Compiled once for a type, however many members have it.
+template <class Member>
+ColumnData column_of_member(const void* first, std::size_t stride_bytes, std::size_t rows) {
+    using Value = StoredValue<Member>;
+    RawColumn<Value> column;
+    for (std::size_t i = 0; i < rows; ++i)
+        column.append(as_column_value<Value>(*reinterpret_cast<const Member*>(static_cast<const std::byte*>(first) + i * stride_bytes)));
+    return column.finish();
+}
+struct MemberColumn {
+    const void* first;  ///< of the first struct
+    ColumnData (*read)(const void*, std::size_t, std::size_t);
+};
+inline std::vector<ColumnData> columns_of_members(std::span<const MemberColumn> members, std::size_t stride_bytes, std::size_t rows) {
+    std::vector<ColumnData> columns;
+    columns.reserve(members.size());
+    for (const MemberColumn& member : members) columns.push_back(member.read(member.first, stride_bytes, rows));
+    return columns;
+}
+
 template <class Row, class... D>
 std::vector<ColumnData> columns_of_structs(std::span<const Row> rows, boost::mp11::mp_list<D...>*) {
-    std::vector<ColumnData> columns;
-    const auto one = [&]<class Descriptor>(Descriptor) {
-        RawColumn<StoredValue<std::remove_cvref_t<decltype(std::declval<const Row&>().*Descriptor::pointer)>>> column;
-        for (const Row& row : rows) column.append(row.*Descriptor::pointer);
-        columns.push_back(column.finish());
-    };
-    (one(D{}), ...);
-    return columns;
+    if (rows.empty()) return std::vector<ColumnData>(sizeof...(D));
+    const Row& first = rows.front();
+    const MemberColumn members[] = {
+        {__builtin_addressof(first.*D::pointer), &column_of_member<std::remove_cvref_t<decltype(first.*D::pointer)>>}...};
+    return columns_of_members(members, sizeof(Row), rows.size());
 }
 
 }  // namespace detail
