@@ -3,6 +3,7 @@
 
 // Which fields of a file feed which columns of a table: matched by name, once for each file.
 
+#include <partita/core/sort_few.hpp>
 #include <partita/data/schema.hpp>
 #include <partita/io/csv/columns.hpp>
 #include <partita/io/csv/options.hpp>
@@ -72,8 +73,7 @@ class CsvHeader {
         for (const CsvColumn& entry : options.columns)
             if (find_column(table, entry.member) < 0) refuse_setting(entry, "the row has no member of that name");
         for (std::size_t column = 0; column < table.size(); ++column) match(column);
-        std::sort(layout_.feeds.begin(), layout_.feeds.end(),
-                  [](const CsvFeed& a, const CsvFeed& b) { return std::pair(a.field, a.column) < std::pair(b.field, b.column); });
+        sort_few(layout_.feeds, [](const CsvFeed& a, const CsvFeed& b) { return a.field != b.field ? a.field < b.field : a.column < b.column; });
     }
     CsvLayout layout() && { return std::move(layout_); }
 

@@ -4,6 +4,7 @@
 // What quantiles of all types share: which digits are counted, and what follows from the counts.
 
 #include <partita/core/error.hpp>
+#include <partita/core/sort_few.hpp>
 #include <partita/math/exact_sum.hpp>
 #include <partita/math/fused.hpp>
 
@@ -240,8 +241,7 @@ inline void Selection::locate(std::size_t slot, int bits_a_digit, std::vector<Ta
     for (std::size_t t = 0; t < targets_.size(); ++t) {
         if (targets_[t].prefix == prefix) wanted.push_back(t);
     }
-    std::sort(wanted.begin(), wanted.end(),
-              [&](std::size_t a, std::size_t b) { return targets_[a].rank < targets_[b].rank; });
+    sort_few(wanted, [&](std::size_t a, std::size_t b) { return targets_[a].rank < targets_[b].rank; });
     Weight running = pass_ == 0 ? Weight() : below_[slot], before;
     std::int64_t last_filled = 0;
     auto next = wanted.begin();
@@ -287,7 +287,7 @@ inline bool Selection::advance(int passes, int bits_a_digit) {
             const std::uint64_t first_digit = target.prefix >> (bits_a_digit * (pass_ - 1));
             near_[first_digit >> 6] |= std::uint64_t{1} << (first_digit & 63);
         }
-        std::sort(prefixes_.begin(), prefixes_.end());
+        sort_few(prefixes_);
         prefixes_.erase(std::unique(prefixes_.begin(), prefixes_.end()), prefixes_.end());
         below_.assign(prefixes_.size(), Weight());
         for (std::size_t t = 0; t < targets_.size(); ++t) below_[slot_of(targets_[t].prefix)] = below[t];
