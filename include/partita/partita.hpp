@@ -5,7 +5,9 @@
 
 #include <partita/core/error.hpp>
 #include <partita/core/name.hpp>
+#include <partita/core/number_text.hpp>
 #include <partita/core/random.hpp>
+#include <partita/core/sort_few.hpp>
 #include <partita/core/version.hpp>
 #include <partita/core/wrong.hpp>
 
@@ -18,11 +20,6 @@
 #include <partita/math/double_pair.hpp>
 #include <partita/math/elementary.hpp>
 #include <partita/math/exact_sum.hpp>
-#include <partita/math/exact_sum/deposit.hpp>
-#include <partita/math/exact_sum/environment.hpp>
-#include <partita/math/exact_sum/grid.hpp>
-#include <partita/math/exact_sum/state.hpp>
-#include <partita/math/exact_sum/wire.hpp>
 #include <partita/math/extremes.hpp>
 #include <partita/math/fused.hpp>
 #include <partita/math/gram.hpp>
@@ -33,7 +30,6 @@
 #include <partita/math/moments.hpp>
 #include <partita/math/ordered_bits.hpp>
 #include <partita/math/quantiles.hpp>
-#include <partita/math/quantiles/selection.hpp>
 #include <partita/math/text_index.hpp>
 #include <partita/math/triangle.hpp>
 #include <partita/math/weights.hpp>
@@ -49,10 +45,6 @@
 #include <partita/persist/checksum.hpp>
 #include <partita/persist/json.hpp>
 #include <partita/persist/model_file.hpp>
-#include <partita/persist/model_file/difference.hpp>
-#include <partita/persist/model_file/format.hpp>
-#include <partita/persist/model_file/reader.hpp>
-#include <partita/persist/model_file/writer.hpp>
 #include <partita/persist/safetensors.hpp>
 #include <partita/persist/value.hpp>
 
@@ -108,19 +100,6 @@
 #include <partita/stage/stage_column.hpp>
 
 #include <partita/io/csv.hpp>
-#include <partita/io/csv/bad_record.hpp>
-#include <partita/io/csv/category_table.hpp>
-#include <partita/io/csv/chunk_parser.hpp>
-#include <partita/io/csv/columns.hpp>
-#include <partita/io/csv/header.hpp>
-#include <partita/io/csv/options.hpp>
-#include <partita/io/csv/parse_number.hpp>
-#include <partita/io/csv/parse_value.hpp>
-#include <partita/io/csv/scan.hpp>
-#include <partita/io/csv/source.hpp>
-#include <partita/io/csv/structure.hpp>
-#include <partita/io/csv/table.hpp>
-#include <partita/io/csv/write.hpp>
 
 #include <partita/optimize/descent.hpp>
 #include <partita/optimize/lbfgs.hpp>
@@ -135,46 +114,22 @@
 #include <partita/evaluate/r_squared.hpp>
 #include <partita/evaluate/rmse.hpp>
 #include <partita/evaluate/roc_area.hpp>
-#include <partita/evaluate/roc_area/kernel.hpp>
-#include <partita/evaluate/roc_area/rank.hpp>
-#include <partita/evaluate/roc_area/ranked_rows.hpp>
-#include <partita/evaluate/roc_area/tally.hpp>
 #include <partita/evaluate/score.hpp>
 #include <partita/evaluate/two_classes.hpp>
 
 #include <partita/feature/assemble.hpp>
 #include <partita/feature/impute.hpp>
-#include <partita/feature/impute/imputation.hpp>
-#include <partita/feature/impute/impute_numbers.hpp>
-#include <partita/feature/impute/impute_texts.hpp>
 #include <partita/feature/map.hpp>
 #include <partita/feature/one_hot_encode.hpp>
 #include <partita/feature/standard_scale.hpp>
-#include <partita/feature/standard_scale/scale_rows.hpp>
 #include <partita/feature/unseen.hpp>
 
 #include <partita/linear/fixed_sums.hpp>
 #include <partita/linear/linear_model.hpp>
 #include <partita/linear/linear_regression.hpp>
 #include <partita/linear/logistic_regression.hpp>
-#include <partita/linear/logistic_regression/labels.hpp>
-#include <partita/linear/logistic_regression/model.hpp>
-#include <partita/linear/logistic_regression/train.hpp>
 #include <partita/linear/p_values.hpp>
 
-#include <partita/pipeline/check_stage.hpp>
-#include <partita/pipeline/check_stage/bench.hpp>
-#include <partita/pipeline/check_stage/laws_of_files.hpp>
-#include <partita/pipeline/check_stage/laws_of_fits.hpp>
-#include <partita/pipeline/check_stage/laws_of_rows.hpp>
-#include <partita/pipeline/check_stage/laws_of_values.hpp>
-#include <partita/pipeline/check_stage/laws_of_weights.hpp>
-#include <partita/pipeline/check_stage/laws_of_workers.hpp>
-#include <partita/pipeline/check_stage/probe.hpp>
-#include <partita/pipeline/check_stage/report.hpp>
-#include <partita/pipeline/check_stage/rows.hpp>
-#include <partita/pipeline/check_stage/table.hpp>
-#include <partita/pipeline/check_stage/values.hpp>
 #include <partita/pipeline/explain.hpp>
 #include <partita/pipeline/fit_task.hpp>
 #include <partita/pipeline/fitted.hpp>
