@@ -6,7 +6,12 @@
 #include <partita/pipeline/row.hpp>
 #include <partita/pipeline/step.hpp>
 
+#include <array>
+#include <memory>
+#include <span>
+#include <string>
 #include <tuple>
+#include <vector>
 
 namespace partita::inline PARTITA_ABI {
 
@@ -25,12 +30,17 @@ struct After {};
 
 namespace detail {
 
-/// Models of one stage: one for each column that its selector chose.
+/// Models of one stage, one for each column that its selector chose. A tuple of many is slow to compile.
+template <class First, class... Rest>
+struct ModelList {
+    static constexpr bool same = sizeof...(Rest) != 0 && (std::is_same_v<First, Rest> && ...);
+    using type = std::conditional_t<same, std::array<First, 1 + sizeof...(Rest)>, std::tuple<First, Rest...>>;
+};
 template <class N, class Sequence>
 struct ModelsOf;
 template <class N, int... I>
 struct ModelsOf<N, std::integer_sequence<int, I...>> {
-    using type = std::tuple<typename N::template InstanceAt<I>::Model...>;
+    using type = typename ModelList<typename N::template InstanceAt<I>::Model...>::type;
 };
 template <class N>
 using StageModels = typename ModelsOf<N, std::make_integer_sequence<int, N::instance_count>>::type;
@@ -50,16 +60,21 @@ inline constexpr bool predicts<Types<Nodes...>> = (std::is_same_v<typename Nodes
 /// The visible columns at the end of a chain.
 template <class Last>
 struct FinalTable {
-    static constexpr int count() {
-        int visible = 0;
-        for (int slot = 0; slot < slot_count(Last::data); ++slot) visible += find_slot(Last::data, slot_info(Last::data, slot).name) == slot;
+    static constexpr auto hidden = [] {
+        std::array<bool, static_cast<std::size_t>(slot_count(Last::data))> result{};
+        mark_hidden(Last::data, result.data());
+        return result;
+    }();
+    static constexpr std::size_t count = [] {
+        std::size_t visible = 0;
+        for (bool is_hidden : hidden) visible += !is_hidden;
         return visible;
-    }
+    }();
     static constexpr auto slots = [] {
-        std::array<int, static_cast<std::size_t>(count())> result{};
+        std::array<int, count> result{};
         std::size_t at = 0;
         for (int slot = 0; slot < slot_count(Last::data); ++slot)
-            if (find_slot(Last::data, slot_info(Last::data, slot).name) == slot) result[at++] = slot;
+            if (!hidden[static_cast<std::size_t>(slot)]) result[at++] = slot;
         return result;
     }();
     static constexpr auto columns = [] {
@@ -94,14 +109,29 @@ std::string instance_title(int instance) {
     }
 }
 
+/// What instances of a stage differ in, besides their models.
+struct InstanceFacts {
+    std::span<const int> inputs;
+    int                  first_output, outputs;
+    std::string (*title)(int);
+    int instance;
+};
+template <class N, int I>
+inline constexpr InstanceFacts instance_facts{N::template InstanceAt<I>::inputs, N::data.first + I * N::outputs_each, N::outputs_each,
+                                              &instance_title<N>, I};
+
 /// Puts one fitted instance behind a plan. `base` maps the pipeline's slots to the plan's; `owner` keeps the model.
+template <class StepType, class Model>
+[[gnu::noinline]] void append_instance(Plan& plan, const std::vector<int>& base, const std::shared_ptr<const void>& owner,
+                                       const InstanceFacts& facts, const Model& model) {
+    add_step(plan, new StepType(place_step(plan, base, facts.inputs, facts.first_output, facts.outputs, facts.title(facts.instance), owner), model));
+}
 template <class N, int I>
 void append_step(Plan& plan, const std::vector<int>& base, const std::shared_ptr<const void>& owner,
                  const typename N::template InstanceAt<I>::Model& model) {
     using At = typename N::template InstanceAt<I>;
-    using StepType = ModelStep<typename At::Model, typename At::Values, typename OutputValues<typename At::Outputs>::type>;
-    add_step(plan, new StepType(place_step(plan, base, At::inputs, N::data.first + I * N::outputs_each, N::outputs_each,
-                                           instance_title<N>(I), owner), model));
+    append_instance<ModelStep<typename At::Model, typename At::Values, typename OutputValues<typename At::Outputs>::type>>(
+        plan, base, owner, instance_facts<N, I>, model);
 }
 
 /// Gives every slot of the pipeline a slot in the plan; those of the row are where the dataset has them.

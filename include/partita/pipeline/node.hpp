@@ -17,6 +17,7 @@ struct SlotInfo {
     int              identity = -1;  ///< the slot that this column is, for leakage: computed from one column, it counts as that column
     const int*       parents = nullptr;
     int              parent_count = 0;
+    int              hides = -1;  ///< the earlier slot of the same name, or -1
 };
 
 struct NodeData {
@@ -40,6 +41,14 @@ constexpr int find_slot(const NodeData& node, std::string_view name) {
         for (int i = at->added_count - 1; i >= 0; --i)
             if (at->added[i].name == name) return at->first + i;
     return -1;
+}
+
+/// Marks the slots that later columns of the same name hide. `hidden` has room for all slots. (By comparing all names, wide tables
+/// would go beyond what clang evaluates.)
+constexpr void mark_hidden(const NodeData& node, bool* hidden) {
+    for (const NodeData* at = &node; at != nullptr; at = at->previous)
+        for (int i = 0; i < at->added_count; ++i)
+            if (at->added[i].hides >= 0) hidden[at->added[i].hides] = true;
 }
 
 /// Whether a column is, or was computed from, the column with that identity.
@@ -96,13 +105,15 @@ constexpr Mistake check_read(const NodeData& node, const Input& input, int read,
 template <int Capacity>
 constexpr Resolution<Capacity> resolve(const NodeData& node, std::span<const Input> inputs) {
     Resolution<Capacity> result;
+    bool                 hidden[Capacity > 0 ? Capacity : 1]{};  // with a selector, the capacity is that of the table
+    if (has_selector(inputs)) mark_hidden(node, hidden);
     for (int read = 0; read < static_cast<int>(inputs.size()); ++read) {
         const Input& input = inputs[static_cast<std::size_t>(read)];
         const int    before = result.count;
         if (is_selector(input.name)) {
             for (int slot = 0; slot < slot_count(node); ++slot) {
                 const SlotInfo& info = slot_info(node, slot);
-                if (!selects(input.name, info.name, info.type) || find_slot(node, info.name) != slot) continue;
+                if (hidden[slot] || !selects(input.name, info.name, info.type)) continue;
                 result.mistake = check_read(node, input, read, slot);
                 if (result.mistake.cause != Mistake::Cause::none) return result;
                 result.slots[result.count++] = slot;
@@ -248,17 +259,19 @@ struct Node {
         for (int o = 0; o < outputs_each; ++o) {
             const int slot = slot_count(Previous::data) + I * outputs_each + o;
             const int identity = At::inputs.size() == 1 ? slot_info(Previous::data, At::inputs[0]).identity : slot;
-            slots[I * outputs_each + o] = {At::output_name(static_cast<std::size_t>(o)), At::Outputs::inputs[static_cast<std::size_t>(o)].exact, identity,
-                                           At::inputs.data(), static_cast<int>(At::inputs.size())};
+            const std::string_view name = At::output_name(static_cast<std::size_t>(o));
+            slots[I * outputs_each + o] = {name, At::Outputs::inputs[static_cast<std::size_t>(o)].exact, identity, At::inputs.data(),
+                                           static_cast<int>(At::inputs.size()), columnwise ? At::inputs[0] : find_slot(Previous::data, name)};
         }
     }
     static constexpr auto     table = make_table(std::make_integer_sequence<int, instance_count>());
     static constexpr NodeData data{&Previous::data, table.data(), static_cast<int>(table.size()), slot_count(Previous::data)};
 
     static constexpr Mistake first_mistake() {
+        if (columnwise) return {};  // every output takes the place of its own input
         for (int o = 0; o < static_cast<int>(table.size()); ++o) {
             const std::string_view name = table[static_cast<std::size_t>(o)].name;
-            const int              hidden = find_slot(Previous::data, name);
+            const int              hidden = table[static_cast<std::size_t>(o)].hides;
             bool                   replaces = hidden < 0;
             for (int i = 0; i < R::read.count; ++i) replaces |= R::read.slots[i] == hidden;
             if (!replaces) return {Mistake::Cause::duplicate, o, hidden, -1};

@@ -8,20 +8,24 @@ namespace partita::inline PARTITA_ABI {
 
 namespace detail {
 
-template <class StageType, class Model, class... V>
-std::unique_ptr<FitTask> make_task(const StageType& stage, Model& model, std::string title, std::array<int, sizeof...(V)> slots, Types<V...>) {
-    using Summary = typename SummaryOf<StageType, V...>::type;
-    if constexpr (std::is_void_v<Summary>) {
-        return std::unique_ptr<FitTask>(new AloneTask<StageType, Model, V...>(stage, model, std::move(title), slots));
-    } else {
-        return std::unique_ptr<FitTask>(new SummaryTask<StageType, Model, Summary, V...>(stage, model, std::move(title), slots));
-    }
-}
-
 template <std::size_t Count>
 std::array<int, Count> mapped(const std::vector<int>& base, std::array<int, Count> slots) {
     for (int& slot : slots) slot = base[static_cast<std::size_t>(slot)];
     return slots;
+}
+
+/// `fit_inputs` are the pipeline's slots, which `base` maps to the plan's.
+template <class StageType, class Model, class... V>
+[[gnu::noinline]] void add_task(std::vector<std::unique_ptr<FitTask>>& tasks, const std::vector<int>& base, const StageType& stage, Model& model,
+                                const std::array<int, sizeof...(V)>& fit_inputs, std::string (*title)(int), int instance, Types<V...>) {
+    using Summary = typename SummaryOf<StageType, V...>::type;
+    std::unique_ptr<FitTask> task;
+    if constexpr (std::is_void_v<Summary>) {
+        task.reset(new AloneTask<StageType, Model, V...>(stage, model, title(instance), mapped(base, fit_inputs)));
+    } else {
+        task.reset(new SummaryTask<StageType, Model, Summary, V...>(stage, model, title(instance), mapped(base, fit_inputs)));
+    }
+    tasks.push_back(std::move(task));
 }
 
 /// Refuses bad settings; the error says whose they are.
@@ -225,9 +229,8 @@ struct Pipeline {
     static void add_tasks(std::vector<std::unique_ptr<detail::FitTask>>& tasks, const std::vector<int>& base, StageModels& models, const StageType& stage) {
         if constexpr (detail::is_estimator<StageType>) {
             [&]<int... I>(std::integer_sequence<int, I...>) {
-                (tasks.push_back(detail::make_task(stage, std::get<static_cast<std::size_t>(I)>(models), detail::instance_title<N>(I),
-                                                   detail::mapped(base, N::template InstanceAt<I>::fit_inputs),
-                                                   typename N::template InstanceAt<I>::FitValues{})), ...);
+                (detail::add_task(tasks, base, stage, std::get<static_cast<std::size_t>(I)>(models), N::template InstanceAt<I>::fit_inputs,
+                                  &detail::instance_title<N>, I, typename N::template InstanceAt<I>::FitValues{}), ...);
             }(std::make_integer_sequence<int, N::instance_count>());
         }
     }
