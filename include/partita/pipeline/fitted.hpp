@@ -143,10 +143,6 @@ inline std::vector<int> extend_plan(const NodeData& last, Plan& plan, std::vecto
     }
     return slots;
 }
-template <class Last>
-std::vector<int> extend_plan(Plan& plan, std::vector<int> slots) {
-    return extend_plan(Last::data, plan, std::move(slots));
-}
 
 /// A pipeline fitted on rows of a type that it fits on.
 template <class Row, class... Stages>
@@ -352,7 +348,7 @@ class FittedPipeline {
     }
 
     std::vector<int> append(Plan& plan, const std::vector<int>& row_slots) const {
-        const std::vector<int> base = extend_plan<Last>(plan, row_slots);
+        const std::vector<int> base = extend_plan(Last::data, plan, row_slots);
         append_all(plan, base, models_, static_cast<Nodes*>(nullptr));
         std::vector<int> visible;
         for (int slot : FinalTable<Last>::slots) visible.push_back(base[static_cast<std::size_t>(slot)]);

@@ -197,7 +197,7 @@ struct Pipeline {
         auto                   models = std::make_shared<Models>();
         const std::shared_ptr<const void> owner = models;
         DatasetState           state = data.state();
-        const std::vector<int> base = detail::extend_plan<Last>(state.plan, data.slots());
+        const std::vector<int> base = detail::extend_plan(Last::data, state.plan, data.slots());
         [&]<std::size_t... S>(std::index_sequence<S...>) {
             (prepare<N>(state.plan, base, owner, std::get<S>(*models), std::get<S>(stages)), ...);
         }(each_stage);
