@@ -32,8 +32,9 @@ int main(int argc, char** argv) {
             {noon, "244", "no such zone", 2.0f, 10.0f},
         };
         for (const TripRequest& request : requests)
-            std::printf("zone %-3s to %-12s %5.1f miles: %6.2f dollars\n", request.PULocationID.text.data(), request.DOLocationID.text.data(),
-                        static_cast<double>(request.trip_distance), model.predict(request));
+            std::printf("zone %-3.*s to %-12.*s %5.1f miles: %6.2f dollars\n", static_cast<int>(request.PULocationID.text.size()), request.PULocationID.text.data(),
+                        static_cast<int>(request.DOLocationID.text.size()), request.DOLocationID.text.data(), static_cast<double>(request.trip_distance),
+                        model.predict(request));
     } catch (const pt::Error& error) {
         std::fprintf(stderr, "%s\n", error.what());
         return 1;

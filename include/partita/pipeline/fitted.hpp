@@ -194,20 +194,18 @@ class FittedPipeline {
     /// safe from many threads at once.
     template <Name ColumnName, class Request>
     auto transform(const Request& row) const {
-        alignas(64) std::byte bytes[4096];
-        RowScratch            scratch(bytes, sizeof bytes);
-        return transform_in<ColumnName>(row, scratch);
+        return on_stack<find_slot(Last::data, ColumnName.view())>(row);
     }
 
-    /// The prediction for one row: double for regression, the target's type for classification.
+    /// The learner's prediction for one row: double for regression, the target's type for classification.
     template <class Request>
     auto predict(const Request& row) const {
-        return transform<"prediction">(row);
+        return on_stack<learner_slot(0)>(row);
     }
     /// The probability of the positive class for one row.
     template <class Request>
     double predict_probability(const Request& row) const {
-        return transform<"probability">(row);
+        return on_stack<learner_slot(1)>(row);
     }
 
     /// Scores rows whose vectors take more than 4 KiB without allocating for each. One scorer a thread; it must not outlive the model.
@@ -216,22 +214,26 @@ class FittedPipeline {
         explicit Scorer(const FittedPipeline& model) : model_(&model) {}
         template <class Request>
         auto predict(const Request& row) {
-            return transform<"prediction">(row);
+            return in_memory<learner_slot(0)>(row);
         }
         template <class Request>
         double predict_probability(const Request& row) {
-            return transform<"probability">(row);
+            return in_memory<learner_slot(1)>(row);
         }
         template <Name ColumnName, class Request>
         auto transform(const Request& row) {
-            std::byte*  aligned = memory_.data() + (64 - reinterpret_cast<std::uintptr_t>(memory_.data()) % 64) % 64;
-            RowScratch  scratch(aligned, memory_.empty() ? 0 : memory_.size() - 64);
-            const auto  value = model_->template transform_in<ColumnName>(row, scratch);
-            if (scratch.wanted_bytes() + 64 > memory_.size()) memory_.resize(scratch.wanted_bytes() + 64);
-            return value;
+            return in_memory<find_slot(Last::data, ColumnName.view())>(row);
         }
 
       private:
+        template <int Slot, class Request>
+        auto in_memory(const Request& row) {
+            std::byte*  aligned = memory_.data() + (64 - reinterpret_cast<std::uintptr_t>(memory_.data()) % 64) % 64;
+            RowScratch  scratch(aligned, memory_.empty() ? 0 : memory_.size() - 64);
+            const auto  value = evaluate_row<Row, Nodes, Slot>(*model_->models_, row, scratch);
+            if (scratch.wanted_bytes() + 64 > memory_.size()) memory_.resize(scratch.wanted_bytes() + 64);
+            return value;
+        }
         const FittedPipeline*  model_;
         std::vector<std::byte> memory_;
     };
@@ -255,18 +257,14 @@ class FittedPipeline {
         }
     }
 
-    /// The id that the fit gave a category of a column, for rows that carry ids instead of text; -1 if it has none.
-    template <Name ColumnName>
-    std::int32_t intern_id(std::string_view text) const {
-        constexpr int position = interning_position<ColumnName>();
-        static_assert(position > 0, "no stage of the pipeline keeps the categories of this column");
-        return stage<position>().intern(text);
-    }
-    /// The category with its id: for rows that are scored often.
+    /// The category with the id that the fit gave it, for rows that are scored often: one past the last where the fit has not
+    /// seen it. Errors: UnseenCategory where the stage refuses those.
     template <Name ColumnName>
     Category intern(std::string_view text) const {
+        constexpr int position = interning_position<ColumnName>();
+        static_assert(position > 0, "no stage of the pipeline keeps the categories of this column");
         Category category(text);
-        category.id = intern_id<ColumnName>(text);
+        category.id = stage<position>().intern(text);
         return category;
     }
 
@@ -281,10 +279,19 @@ class FittedPipeline {
     std::int64_t  rows() const { return rows_; }
 
   private:
-    template <Name ColumnName, class Request>
-    auto transform_in(const Request& row, RowScratch& scratch) const {
-        constexpr int slot = find_slot(Last::data, ColumnName.view());
-        return evaluate_row<Row, Nodes, slot>(*models_, row, scratch);
+    template <int Slot, class Request>
+    auto on_stack(const Request& row) const {
+        alignas(64) std::byte bytes[4096];
+        RowScratch            scratch(bytes, sizeof bytes);
+        return evaluate_row<Row, Nodes, Slot>(*models_, row, scratch);
+    }
+    /// The slot of one of the last learner's outputs, or -1.
+    static constexpr int learner_slot(int output) {
+        return []<class... N>(Types<N...>*, int wanted) {
+            int slot = -1;
+            ((slot = std::is_same_v<typename N::StageAt::stage_concept, Predictor> && wanted < N::outputs_each ? N::data.first + wanted : slot), ...);
+            return slot;
+        }(static_cast<Nodes*>(nullptr), output);
     }
     template <class StageType>
     static constexpr int position_of() {

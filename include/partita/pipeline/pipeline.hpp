@@ -269,7 +269,7 @@ Pipeline<Stages..., More...> operator|(Pipeline<Stages...> head, Pipeline<More..
 /// The same as `a | b | c`; for stages of your own namespace only, where the operator is not found.
 template <class... Stages>
 Pipeline<Stages...> pipeline(Stages... stages) {
-    static_assert((Stage<Stages> || ...), "pipeline takes stages: structs with an alias stage_concept, an id and Inputs");
+    static_assert((Stage<Stages> && ...), "pipeline takes stages: structs with an alias stage_concept, an id and Inputs");
     return {std::tuple<Stages...>(std::move(stages)...)};
 }
 

@@ -176,8 +176,8 @@ TEST_CASE("interned categories score as their texts do", "[pipeline]") {
         row.town.text = "not looked at";
         CHECK(model.predict(row) == by_text);
     }
-    CHECK(model.intern_id<"town">("nowhere") == 3);  // one past the last: not seen in the fit
-    CHECK(model.intern_id<"town">("Ede") == 1);      // Aa and Ede are equally many, and "Aa" is before "Ede"
+    CHECK(model.intern<"town">("nowhere").id == 3);  // one past the last: not seen in the fit
+    CHECK(model.intern<"town">("Ede").id == 1);      // Aa and Ede are equally many, and "Aa" is before "Ede"
 }
 
 TEST_CASE("with changes one setting of a copy", "[pipeline]") {
