@@ -90,25 +90,6 @@ struct TableOf<After<Pipeline<Stages...>, Row>> : FinalTable<LastNode<Row, Stage
 template <class... Stages, class Row>
 inline constexpr bool is_table<After<Pipeline<Stages...>, Row>> = true;
 
-/// A stage's title, with the column of an instance where a selector chose several.
-inline std::string title_at_column(std::string title, std::string_view column) {
-    if (!column.empty()) title.append(" at column \"").append(column).append("\"");
-    return title;
-}
-template <class N, int... I>
-std::string_view column_of_instance(int instance, std::integer_sequence<int, I...>) {
-    constexpr std::string_view names[] = {N::template InstanceAt<I>::output_name(0)...};
-    return names[instance];
-}
-template <class N>
-std::string instance_title(int instance) {
-    if constexpr (N::columnwise) {
-        return title_at_column(stage_title<typename N::StageAt>(), column_of_instance<N>(instance, std::make_integer_sequence<int, N::instance_count>()));
-    } else {
-        return stage_title<typename N::StageAt>();
-    }
-}
-
 /// What instances of a stage differ in, besides their models.
 struct InstanceFacts {
     std::span<const int> inputs;
