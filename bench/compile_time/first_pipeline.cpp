@@ -24,21 +24,20 @@
 namespace pt = partita;
 
 struct Trip {
-    pt::Timestamp        pickup;
-    float                distance_km;
-    pt::Category         zone;
+    pt::Timestamp pickup;
+    float distance_km;
+    pt::Category zone;
     std::optional<float> passengers;
-    float                fare;
+    float fare;
 };
 BOOST_DESCRIBE_STRUCT(Trip, (), (pickup, distance_km, zone, passengers, fare))
 
 inline auto fare_pipeline() {
-    return pt::Impute<"passengers">{.strategy = pt::Imputation::median}
-         | pt::map<"distance_km", "log_distance">([](float km) { return std::log1p(km); })
-         | pt::OneHotEncode<"zone", pt::Unseen::all_zero>{}
-         | pt::Assemble<"log_distance", "zone", "passengers", "features">{}
-         | pt::StandardScale<"features">{}
-         | pt::LinearRegression<"features", "fare">{.l2 = 1e-3};
+    return pt::Impute<"passengers">{.strategy = pt::Imputation::median} |
+           pt::map<"distance_km", "log_distance">([](float km) { return std::log1p(km); }) |
+           pt::OneHotEncode<"zone", pt::Unseen::all_zero>{} |
+           pt::Assemble<"log_distance", "zone", "passengers", "features">{} | pt::StandardScale<"features">{} |
+           pt::LinearRegression<"features", "fare">{.l2 = 1e-3};
 }
 using FareModel = pt::Fitted<decltype(fare_pipeline()), Trip>;
 
@@ -47,7 +46,7 @@ int main() {
         auto trips = pt::read_csv<Trip>(session, "trips.csv");
         auto [train, test] = pt::split_by_time<"pickup">(trips, pt::TrainTest{.train = 0.8});
         FareModel model = fare_pipeline().fit(train);
-        auto      rmse = pt::evaluate(model.transform(test), pt::Rmse<"fare">{});
+        auto rmse = pt::evaluate(model.transform(test), pt::Rmse<"fare">{});
         session.print("RMSE {} dollars\n", rmse);
         pt::save(session, model, "fare.safetensors");
     });

@@ -18,28 +18,28 @@
 namespace pt = partita;
 
 struct Numeric {
-    int                   label;
+    int label;
     pt::Vector<float, 28> f;
 };
 BOOST_DESCRIBE_STRUCT(Numeric, (), (label, f))
 
 struct Mixed {
-    pt::Timestamp        pickup;
-    pt::Category         zone_from, zone_to;
+    pt::Timestamp pickup;
+    pt::Category zone_from, zone_to;
     std::optional<float> passengers;
-    float                distance, fare;
-    int                  meter;
-    float                tip;
-    pt::Category         payment;
+    float distance, fare;
+    int meter;
+    float tip;
+    pt::Category payment;
 };
 BOOST_DESCRIBE_STRUCT(Mixed, (), (pickup, zone_from, zone_to, passengers, distance, fare, meter, tip, payment))
 
 struct Quoted {
     std::int64_t id;
     pt::Category brand;
-    pt::Text     note;
-    double       price;
-    int          stock;
+    pt::Text note;
+    double price;
+    int stock;
     pt::Category word;
 };
 BOOST_DESCRIBE_STRUCT(Quoted, (), (id, brand, note, price, stock, word))
@@ -47,7 +47,7 @@ BOOST_DESCRIBE_STRUCT(Quoted, (), (id, brand, note, price, stock, word))
 template <class Row>
 void measure(pt::Session& session, const std::string& folder, const char* name, int runs) {
     std::vector<double> seconds, cpu_seconds;
-    std::int64_t        rows = 0;
+    std::int64_t rows = 0;
     for (int run = 0; run < runs; ++run) {
         const auto start = std::chrono::steady_clock::now();
         const auto cpu_start = std::clock();
@@ -57,8 +57,8 @@ void measure(pt::Session& session, const std::string& folder, const char* name, 
     }
     std::sort(cpu_seconds.begin(), cpu_seconds.end());
     std::sort(seconds.begin(), seconds.end());
-    std::printf("partita %-8s %9lld rows  best %.4f s  median %.4f s  best CPU %.4f s\n", name, static_cast<long long>(rows), seconds.front(),
-                seconds[seconds.size() / 2], cpu_seconds.front());
+    std::printf("partita %-8s %9lld rows  best %.4f s  median %.4f s  best CPU %.4f s\n", name,
+                static_cast<long long>(rows), seconds.front(), seconds[seconds.size() / 2], cpu_seconds.front());
 }
 
 int main(int count, char** arguments) {
@@ -66,7 +66,7 @@ int main(int count, char** arguments) {
         std::fprintf(stderr, "usage: read FOLDER [RUNS [THREADS]]\n");
         return 2;
     }
-    const int        runs = count > 2 ? std::atoi(arguments[2]) : 9;
+    const int runs = count > 2 ? std::atoi(arguments[2]) : 9;
     pt::LocalSession session({.threads = count > 3 ? static_cast<std::size_t>(std::atoi(arguments[3])) : 2});
     measure<Numeric>(session, arguments[1], "numeric", runs);
     measure<Mixed>(session, arguments[1], "mixed", runs);

@@ -12,5 +12,4 @@ inline auto wrong_pipeline() {
 }
 #endif
 
-
 void train(const TrainTrips& trips) { static_cast<void>(wrong_pipeline().fit(trips)); }

@@ -20,13 +20,13 @@ namespace pt = partita;
 namespace {
 
 struct FuzzRow {
-    double                       a;
-    std::optional<float>         b;
-    std::optional<pt::Category>  c;
-    pt::Text                     d;
-    std::optional<std::int32_t>  e;
+    double a;
+    std::optional<float> b;
+    std::optional<pt::Category> c;
+    pt::Text d;
+    std::optional<std::int32_t> e;
     std::optional<pt::Timestamp> f;
-    std::optional<bool>          g;
+    std::optional<bool> g;
 };
 BOOST_DESCRIBE_STRUCT(FuzzRow, (), (a, b, c, d, e, f, g))
 
@@ -40,22 +40,24 @@ BOOST_DESCRIBE_STRUCT(FuzzRow, (), (a, b, c, d, e, f, g))
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     // Threads cost more than all the rest, and their races are looked for elsewhere: every eighth input gets some.
     static pt::LocalSession alone({.threads = 1}), together({.threads = 3});
-    pt::Session&            session = size % 8 == 0 ? together : alone;
+    pt::Session& session = size % 8 == 0 ? together : alone;
     if (size == 0) return 0;
-    const unsigned         choice = data[0];
+    const unsigned choice = data[0];
     const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
-    pt::CsvReport          report;
-    pt::CsvOptions         options;
+    pt::CsvReport report;
+    pt::CsvOptions options;
     options.report = &report;
     options.chunk_blocks = 1;
     options.range_bytes = std::size_t{1} << (4 + choice % 8);  // so that small texts have many ranges
-    options.on_bad_record = choice & 8 ? pt::BadRecords::skip : choice & 16 ? pt::BadRecords::collect : pt::BadRecords::fail;
+    options.on_bad_record = choice & 8    ? pt::BadRecords::skip
+                            : choice & 16 ? pt::BadRecords::collect
+                                          : pt::BadRecords::fail;
     options.bad_record_limit = choice & 32 ? 3 : 1000;
     if (choice & 64) options.quote = '\0';
     if (choice & 128) options.column_names = {"d", "a", "b", "c", "e", "f", "g"};
 
     const std::string expected = slow_csv::read(text, pt::columns_of<FuzzRow>, options);
-    std::string       found;
+    std::string found;
     try {
         const auto dataset = pt::read_csv_text<FuzzRow>(session, text, options);
         found = slow_csv::print(dataset.state().chunks, pt::columns_of<FuzzRow>, report);

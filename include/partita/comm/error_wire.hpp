@@ -81,7 +81,7 @@ template <class Type>
 }
 struct KnownCause {
     const char* name;
-    ThrowAs     raise;
+    ThrowAs raise;
 };
 template <class List>
 struct KnownCauses;

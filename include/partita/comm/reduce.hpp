@@ -18,7 +18,8 @@ namespace partita::inline PARTITA_ABI {
 namespace detail {
 
 /// all_reduce_state without the state's type. `keyed`: whether a state of the type may hold keyed accumulators.
-inline void all_reduce_list(CommunicatorBase& communicator, const AccumulatorList& list, bool keyed, PendingError pending) {
+inline void all_reduce_list(CommunicatorBase& communicator, const AccumulatorList& list, bool keyed,
+                            PendingError pending) {
     // A worker that fails on the way takes its error into the next collective, whichever that is: a link with an error
     // fits any all-reduce. Only keyed states have another kind of collective, and their shape is always exchanged first.
     std::vector<std::int64_t> words;

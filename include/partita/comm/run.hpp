@@ -18,7 +18,8 @@ namespace partita::inline PARTITA_ABI {
 namespace detail {
 
 /// The work of one worker, without its policy.
-inline void run_worker(CommunicatorBase& communicator, const RunSettings& resolved, const Channel& channel, FunctionRef<void(Session&, bool)> work) {
+inline void run_worker(CommunicatorBase& communicator, const RunSettings& resolved, const Channel& channel,
+                       FunctionRef<void(Session&, bool)> work) {
     Session session(communicator, resolved, channel.workers_on_machine());
     work(session, channel.leads_process());
 }
@@ -28,7 +29,7 @@ void run_workers(RunSettings settings, FunctionRef<void(Session&, bool)> work) {
     if constexpr (requires { Policy::transport::check(settings); }) Policy::transport::check(settings);
     const RunSettings resolved = with_environment(std::move(settings));
     Policy::transport::launch(resolved, [&](Channel& channel) {
-        Link                   link(channel, resolved.instruments);
+        Link link(channel, resolved.instruments);
         CommunicatorOf<Policy> communicator(link);
         run_worker(communicator, resolved, channel, work);
     });
@@ -43,15 +44,16 @@ template <Communicator Policy, class Body>
 auto run(RunSettings settings, Body&& body) {
     using Result = std::invoke_result_t<Body&, Session&>;
     std::conditional_t<std::is_void_v<Result>, bool, std::optional<std::decay_t<Result>>> result{};
-    detail::run_workers<Policy>(std::move(settings), [&]([[maybe_unused]] Session& session, [[maybe_unused]] bool leads_process) {
-        if constexpr (std::is_void_v<Result>) {
-            body(session);
-        } else if (leads_process) {
-            result.emplace(body(session));
-        } else {
-            static_cast<void>(body(session));
-        }
-    });
+    detail::run_workers<Policy>(std::move(settings),
+                                [&]([[maybe_unused]] Session& session, [[maybe_unused]] bool leads_process) {
+                                    if constexpr (std::is_void_v<Result>) {
+                                        body(session);
+                                    } else if (leads_process) {
+                                        result.emplace(body(session));
+                                    } else {
+                                        static_cast<void>(body(session));
+                                    }
+                                });
     if constexpr (!std::is_void_v<Result>) return std::move(*result);
 }
 

@@ -15,15 +15,15 @@ namespace partita::inline PARTITA_ABI {
 
 /// Where something went wrong. Only what applies is filled in: numbers are -1 and texts empty otherwise.
 struct Place {
-    std::string  file{};               ///< path of the file
-    std::int64_t line = -1;          ///< line in the file, from 1 (a record that spans lines: its first)
-    std::int64_t position = -1;      ///< column of the text in that line, in bytes, from 1
-    std::int64_t row = -1;           ///< row id in the dataset, from 0
-    std::string  column{};             ///< name of the table's column
-    std::string  stage{};              ///< the stage, as it is written in the program
-    std::string  setting{};            ///< the setting of that stage
-    std::int64_t process = -1;       ///< the worker on which it happened; filled in by collectives
-    std::int64_t block = -1;         ///< the block of rows it happened in; of several errors the lowest block wins
+    std::string file{};          ///< path of the file
+    std::int64_t line = -1;      ///< line in the file, from 1 (a record that spans lines: its first)
+    std::int64_t position = -1;  ///< column of the text in that line, in bytes, from 1
+    std::int64_t row = -1;       ///< row id in the dataset, from 0
+    std::string column{};        ///< name of the table's column
+    std::string stage{};         ///< the stage, as it is written in the program
+    std::string setting{};       ///< the setting of that stage
+    std::int64_t process = -1;   ///< the worker on which it happened; filled in by collectives
+    std::int64_t block = -1;     ///< the block of rows it happened in; of several errors the lowest block wins
 
     [[gnu::cold, gnu::noinline]] ~Place() {}  // once in a program, not at every throw
 };
@@ -35,13 +35,14 @@ class Error : public std::exception {
     // Out of line, and small rather than fast: programs have hundreds of places that throw.
     [[gnu::cold, gnu::noinline]] Error(std::string sentence, const Place& place = {})
         : sentence_(std::move(sentence)), place_(place) {}
-    [[gnu::cold, gnu::noinline]] Error(const Error& other) : exception(other), sentence_(other.sentence_), place_(other.place_) {}
+    [[gnu::cold, gnu::noinline]] Error(const Error& other)
+        : exception(other), sentence_(other.sentence_), place_(other.place_) {}
     Error& operator=(const Error&) = default;
     [[gnu::cold, gnu::noinline]] ~Error() override {}
 
-    const char*  what() const noexcept override { return sentence_.c_str(); }
+    const char* what() const noexcept override { return sentence_.c_str(); }
     const Place& place() const noexcept { return place_; }
-    Place&       place() noexcept { return place_; }
+    Place& place() noexcept { return place_; }
 
     /// Completes an error that a kernel raised about one row of its block: kernels count rows from the block's first.
     [[gnu::cold, gnu::noinline]] void locate(std::int64_t row, std::int64_t block) {
@@ -59,7 +60,7 @@ class Error : public std::exception {
 
   private:
     std::string sentence_;
-    Place       place_;
+    Place place_;
 };
 
 /// What every concrete error type derives from: `Self` names its cause, `Base` the family it belongs to.
@@ -67,7 +68,7 @@ template <class Self, class Base = Error>
 class ErrorOf : public Base {
   public:
     using Base::Base;
-    const char*       cause() const noexcept override { return Self::name; }
+    const char* cause() const noexcept override { return Self::name; }
     [[noreturn]] void raise() const override { throw static_cast<const Self&>(*this); }
 };
 
@@ -302,10 +303,11 @@ struct ErrorList {};
 
 /// Every concrete error: what a worker can rebuild under its own type from a message.
 using AllErrors =
-    ErrorList<InvalidSetting, EmptyDataset, NonFiniteValue, MissingValue, NegativeWeight, WrongClassCount, CollinearFeatures,
-              UnseenCategory, TooManyCategories, WrongWidth, NumericOverflow, UndefinedMetric, NotConverged, Cancelled, FileError,
-              MissingComponent, WrongColumnCount, BadValue, BadQuote, MissingHeaderColumn, DuplicateHeaderColumn,
-              BadCompression, TooManyBadRecords, ModelFileTruncated, ModelFileCorrupt, ModelFileMalformed, ModelFileVersion,
-              ModelFileMismatch, ModelFileInvalid, RemoteError, WorkerLost, DeadlineExceeded, CollectiveMismatch>;
+    ErrorList<InvalidSetting, EmptyDataset, NonFiniteValue, MissingValue, NegativeWeight, WrongClassCount,
+              CollinearFeatures, UnseenCategory, TooManyCategories, WrongWidth, NumericOverflow, UndefinedMetric,
+              NotConverged, Cancelled, FileError, MissingComponent, WrongColumnCount, BadValue, BadQuote,
+              MissingHeaderColumn, DuplicateHeaderColumn, BadCompression, TooManyBadRecords, ModelFileTruncated,
+              ModelFileCorrupt, ModelFileMalformed, ModelFileVersion, ModelFileMismatch, ModelFileInvalid, RemoteError,
+              WorkerLost, DeadlineExceeded, CollectiveMismatch>;
 
 }  // namespace partita::inline PARTITA_ABI

@@ -20,7 +20,9 @@ struct Name {
     }
 
     consteval explicit Name(std::string_view value) {
-        for (std::size_t i = 0; i < Size; ++i) text[i] = i < value.size() && i + 1 < Size ? value[i] : '\0';  // to the last: clang prints only that as text
+        for (std::size_t i = 0; i < Size; ++i)
+            text[i] =
+                i < value.size() && i + 1 < Size ? value[i] : '\0';  // to the last: clang prints only that as text
     }
 
     constexpr std::string_view view() const { return {text, Size - 1}; }

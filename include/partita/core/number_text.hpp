@@ -10,7 +10,7 @@ namespace partita::inline PARTITA_ABI::detail {
 
 /// A number in the fewest digits that read back as it, whatever the locale: for sentences of errors.
 [[gnu::cold]] inline std::string number_text(double value) {
-    char       digits[32];
+    char digits[32];
     const auto end = std::to_chars(digits, digits + sizeof digits, value);
     return {digits, end.ptr};
 }

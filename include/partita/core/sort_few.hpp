@@ -15,7 +15,7 @@ template <class Sequence, class Less>
 void sort_few(Sequence& values, Less less) {
     for (std::size_t gap : {701, 301, 132, 57, 23, 10, 4, 1}) {  // Ciura's gaps
         for (std::size_t i = gap; i < values.size(); ++i) {
-            auto        value = std::move(values[i]);
+            auto value = std::move(values[i]);
             std::size_t to = i;
             for (; to >= gap && less(value, values[to - gap]); to -= gap) values[to] = std::move(values[to - gap]);
             values[to] = std::move(value);

@@ -9,7 +9,8 @@
 #define PARTITA_VERSION_STRING "0.1.0"
 
 #if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
-#error "partita: the same bits everywhere cannot be promised under -ffast-math, -fassociative-math or -ffinite-math-only; compile this file without them"
+#error \
+    "partita: the same bits everywhere cannot be promised under -ffast-math, -fassociative-math or -ffinite-math-only; compile this file without them"
 #endif
 #if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0
 #error "partita: excess precision (x87) changes results; compile with SSE2 arithmetic (-mfpmath=sse)"

@@ -24,7 +24,8 @@ class Block;
 /// A lazy computation of columns from columns. Slots number all columns that a plan ever knew.
 class Step {
   public:
-    Step(std::vector<int> inputs, std::vector<int> outputs) : inputs_(std::move(inputs)), outputs_(std::move(outputs)) {}
+    Step(std::vector<int> inputs, std::vector<int> outputs)
+        : inputs_(std::move(inputs)), outputs_(std::move(outputs)) {}
     virtual ~Step() = default;
     /// Computes the outputs of this step for one block.
     virtual void run(Block& block) const = 0;
@@ -42,13 +43,13 @@ class Step {
 struct Plan {
     struct Slot {
         std::string_view name;
-        ColumnType       type;
-        int              source = -1;  ///< index among the chunk's columns, or -1
-        int              step = -1;    ///< index of the step that computes it, or -1
+        ColumnType type;
+        int source = -1;  ///< index among the chunk's columns, or -1
+        int step = -1;    ///< index of the step that computes it, or -1
     };
-    std::vector<Slot>                        slots;
+    std::vector<Slot> slots;
     std::vector<std::shared_ptr<const Step>> steps;
-    int                                      weight_slot = -1;
+    int weight_slot = -1;
 };
 
 /// One block being computed. Each thread has one of its own and moves it from block to block; buffers are kept.
@@ -69,7 +70,7 @@ class Block {
     }
 
     std::int64_t id() const { return id_; }
-    std::size_t  rows() const { return rows_; }
+    std::size_t rows() const { return rows_; }
     std::int64_t row_id(std::size_t row) const { return chunk_->row_id(first_ + row); }
 
     /// The values of a column in this block, computed now if they are not stored.
@@ -97,7 +98,7 @@ class Block {
     /// For steps: room for an output column of T in this block; `width` matters for vectors only.
     template <class T>
     OutputView<T> output(int slot, std::size_t width = 0) {
-        Scratch&     scratch = scratch_[static_cast<std::size_t>(slot)];
+        Scratch& scratch = scratch_[static_cast<std::size_t>(slot)];
         ColumnSlice& slice = columns_[static_cast<std::size_t>(slot)].slice;
         slice = ColumnSlice{};
         slice.type = column_type<T>;
@@ -115,15 +116,15 @@ class Block {
   private:
     struct Computed {
         ColumnSlice slice;
-        bool        ready = false;
+        bool ready = false;
     };
     struct Scratch {
-        Buffer                        values;
-        std::vector<std::uint8_t>     validity;
-        std::vector<std::int64_t>     offsets;
-        std::vector<std::int32_t>     indices;
-        std::vector<float>            floats;
-        std::vector<double>           doubles;
+        Buffer values;
+        std::vector<std::uint8_t> validity;
+        std::vector<std::int64_t> offsets;
+        std::vector<std::int32_t> indices;
+        std::vector<float> floats;
+        std::vector<double> doubles;
         std::vector<std::string_view> texts;
 
         template <class T>
@@ -200,7 +201,7 @@ class Block {
 
     void compute(int slot) {
         const Plan::Slot& wanted = plan_->slots[static_cast<std::size_t>(slot)];
-        Computed&         computed = columns_[static_cast<std::size_t>(slot)];
+        Computed& computed = columns_[static_cast<std::size_t>(slot)];
         if (wanted.source >= 0) {
             computed.slice = chunk_->column(static_cast<std::size_t>(wanted.source)).slice(first_, rows_);
             computed.ready = true;
@@ -221,7 +222,7 @@ class Block {
 
     void close_sparse(int slot) {
         ColumnSlice& slice = columns_[static_cast<std::size_t>(slot)].slice;
-        Scratch&     scratch = scratch_[static_cast<std::size_t>(slot)];
+        Scratch& scratch = scratch_[static_cast<std::size_t>(slot)];
         if (slice.type.kind != Kind::sparse_float32 && slice.type.kind != Kind::sparse_float64) return;
         if (slice.offsets != nullptr) return;  // shared from another column
         slice.offsets = scratch.offsets.data();
@@ -254,18 +255,19 @@ class Block {
         const std::string where = "the weight in column \"" + place.column + "\", row " + std::to_string(place.row);
         if (weights_[row] < 0)
             throw NegativeWeight(where + ", is negative (" + detail::number_text(weights_[row]) +
-                                     "); a weight says how often a row counts: use 0 to leave a row out", place);
+                                     "); a weight says how often a row counts: use 0 to leave a row out",
+                                 place);
         throw NonFiniteValue(where + ", is not finite; filter such rows or give them the weight 0", place);
     }
 
-    const Plan*           plan_;
-    const Chunk*          chunk_ = nullptr;
-    std::size_t           first_ = 0, rows_ = 0;
-    std::int64_t          id_ = -1;
+    const Plan* plan_;
+    const Chunk* chunk_ = nullptr;
+    std::size_t first_ = 0, rows_ = 0;
+    std::int64_t id_ = -1;
     std::vector<Computed> columns_;
-    std::vector<Scratch>  scratch_;
-    std::vector<double>   weights_;
-    int                   weights_slot_ = -1;  ///< whose values weights_ holds
+    std::vector<Scratch> scratch_;
+    std::vector<double> weights_;
+    int weights_slot_ = -1;  ///< whose values weights_ holds
 };
 
 template <>

@@ -48,7 +48,8 @@ class ColumnBuilder {
                 case 8: gather<std::uint64_t>(slice, first, chosen); break;
                 default:
                     for (std::size_t i = 0; i < chosen.size(); ++i)
-                        std::memcpy(values_.data() + (first + i) * row_bytes_, slice.as<std::byte>() + chosen[i] * row_bytes_, row_bytes_);
+                        std::memcpy(values_.data() + (first + i) * row_bytes_,
+                                    slice.as<std::byte>() + chosen[i] * row_bytes_, row_bytes_);
             }
         }
         append_validity(slice, chosen.size(), [&](std::size_t i) { return std::size_t{chosen[i]}; });
@@ -93,15 +94,16 @@ class ColumnBuilder {
 
     template <class Word>
     void gather(const ColumnSlice& slice, std::size_t first, std::span<const std::uint32_t> chosen) {
-        Word*       to = reinterpret_cast<Word*>(values_.data()) + first;
+        Word* to = reinterpret_cast<Word*>(values_.data()) + first;
         const Word* from = slice.as<Word>();
         for (std::size_t i = 0; i < chosen.size(); ++i) to[i] = from[chosen[i]];
     }
 
     void append_run(const ColumnSlice& slice, std::size_t row) {
         const std::size_t element = is_sparse() ? width_bytes(type_.kind) : 1;
-        const auto        begin = static_cast<std::size_t>(slice.offsets[row]), end = static_cast<std::size_t>(slice.offsets[row + 1]);
-        const auto*       bytes = slice.as<std::byte>();
+        const auto begin = static_cast<std::size_t>(slice.offsets[row]),
+                   end = static_cast<std::size_t>(slice.offsets[row + 1]);
+        const auto* bytes = slice.as<std::byte>();
         values_.insert(values_.end(), bytes + begin * element, bytes + end * element);
         if (is_sparse()) indices_.insert(indices_.end(), slice.indices + begin, slice.indices + end);
         offsets_.push_back(offsets_.back() + static_cast<std::int64_t>(end - begin));
@@ -109,7 +111,7 @@ class ColumnBuilder {
 
     template <class RowOf>
     void recode(const ColumnSlice& slice, std::size_t first, RowOf row_of) {
-        auto*              codes = reinterpret_cast<std::int32_t*>(values_.data());
+        auto* codes = reinterpret_cast<std::int32_t*>(values_.data());
         const std::int32_t unknown = -1;
         recoded_.assign(slice.dictionary_size, unknown);
         const std::size_t count = values_.size() / sizeof(std::int32_t) - first;
@@ -132,22 +134,22 @@ class ColumnBuilder {
         if (!type_.nullable) return;
         validity_.resize((rows_ + count + 7) / 8, 0);
         for (std::size_t i = 0; i < count; ++i) {
-            const bool        valid = slice.valid(row_of(i));
+            const bool valid = slice.valid(row_of(i));
             const std::size_t bit = rows_ + i;
             if (valid) validity_[bit >> 3] = static_cast<std::uint8_t>(validity_[bit >> 3] | 1U << (bit & 7));
             any_missing_ |= !valid;
         }
     }
 
-    ColumnType                                             type_;
-    std::size_t                                            rows_ = 0, width_ = 0, row_bytes_ = 0;
-    std::vector<std::byte>                                 values_;
-    std::vector<std::uint8_t>                              validity_;
-    std::vector<std::int64_t>                              offsets_;
-    std::vector<std::int32_t>                              indices_;
-    TextIndex                                              words_;
-    std::vector<std::int32_t>                              recoded_;
-    bool                                                   any_missing_ = false;
+    ColumnType type_;
+    std::size_t rows_ = 0, width_ = 0, row_bytes_ = 0;
+    std::vector<std::byte> values_;
+    std::vector<std::uint8_t> validity_;
+    std::vector<std::int64_t> offsets_;
+    std::vector<std::int32_t> indices_;
+    TextIndex words_;
+    std::vector<std::int32_t> recoded_;
+    bool any_missing_ = false;
 };
 
 }  // namespace partita::inline PARTITA_ABI

@@ -37,7 +37,7 @@ struct Text {
 /// (`model.intern<"zone">("JFK")`), which spares the look-up. Ids of one model mean nothing to another.
 struct Category {
     std::string_view text;
-    std::int32_t     id = -1;
+    std::int32_t id = -1;
     constexpr Category() = default;
     constexpr Category(std::string_view value) : text(value) {}
     constexpr Category(const char* value) : text(value) {}
@@ -60,22 +60,38 @@ struct Vector<T, dynamic> : std::span<const T> {
 template <class T>
 struct SparseVector {
     std::span<const std::int32_t> indices;
-    std::span<const T>            values;
-    std::size_t                   width = 0;
+    std::span<const T> values;
+    std::size_t width = 0;
 };
 
 /// A vector with at most a single one in it, at `code`; what OneHotEncode makes of a category.
 struct OneHot {
     std::int32_t code = -1;
-    std::size_t  width = 0;
+    std::size_t width = 0;
 };
 
 /// The kinds of columns.
 enum class Kind : std::uint8_t {
     none,
-    boolean, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64, timestamp,
-    text, category,
-    vector_float32, vector_float64, sparse_float32, sparse_float64, one_hot,
+    boolean,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+    float32,
+    float64,
+    timestamp,
+    text,
+    category,
+    vector_float32,
+    vector_float64,
+    sparse_float32,
+    sparse_float64,
+    one_hot,
 };
 
 /// A set of kinds, for what a stage accepts.
@@ -87,8 +103,8 @@ constexpr KindSet kinds_of(Kinds... kinds) {
     return (KindSet{0} | ... | kind_bit(kinds));
 }
 
-inline constexpr KindSet integer_kinds = kinds_of(Kind::int8, Kind::int16, Kind::int32, Kind::int64, Kind::uint8, Kind::uint16,
-                                                  Kind::uint32, Kind::uint64);
+inline constexpr KindSet integer_kinds =
+    kinds_of(Kind::int8, Kind::int16, Kind::int32, Kind::int64, Kind::uint8, Kind::uint16, Kind::uint32, Kind::uint64);
 inline constexpr KindSet float_kinds = kinds_of(Kind::float32, Kind::float64);
 inline constexpr KindSet number_kinds = integer_kinds | float_kinds | kind_bit(Kind::boolean);
 inline constexpr KindSet dense_vector_kinds = kinds_of(Kind::vector_float32, Kind::vector_float64);
@@ -97,8 +113,8 @@ inline constexpr KindSet text_kinds = kinds_of(Kind::text, Kind::category);
 
 /// One column's type as a value: equal values mean equal C++ types.
 struct ColumnType {
-    Kind         kind = Kind::none;
-    bool         nullable = false;
+    Kind kind = Kind::none;
+    bool nullable = false;
     std::int64_t extent = dynamic;  ///< of vectors
 
     friend constexpr bool operator==(const ColumnType&, const ColumnType&) = default;
@@ -135,25 +151,63 @@ template <class T>
 inline constexpr ColumnType column_type_of<std::optional<T>>{column_type_of<T>.kind, true, column_type_of<T>.extent};
 
 template <Kind K, std::int64_t Extent> struct ValueOf;
-template <> struct ValueOf<Kind::boolean, dynamic> { using type = bool; };
-template <> struct ValueOf<Kind::int8, dynamic> { using type = std::int8_t; };
-template <> struct ValueOf<Kind::int16, dynamic> { using type = std::int16_t; };
-template <> struct ValueOf<Kind::int32, dynamic> { using type = std::int32_t; };
-template <> struct ValueOf<Kind::int64, dynamic> { using type = std::int64_t; };
-template <> struct ValueOf<Kind::uint8, dynamic> { using type = std::uint8_t; };
-template <> struct ValueOf<Kind::uint16, dynamic> { using type = std::uint16_t; };
-template <> struct ValueOf<Kind::uint32, dynamic> { using type = std::uint32_t; };
-template <> struct ValueOf<Kind::uint64, dynamic> { using type = std::uint64_t; };
-template <> struct ValueOf<Kind::float32, dynamic> { using type = float; };
-template <> struct ValueOf<Kind::float64, dynamic> { using type = double; };
-template <> struct ValueOf<Kind::timestamp, dynamic> { using type = Timestamp; };
-template <> struct ValueOf<Kind::text, dynamic> { using type = Text; };
-template <> struct ValueOf<Kind::category, dynamic> { using type = Category; };
-template <std::int64_t E> struct ValueOf<Kind::vector_float32, E> { using type = Vector<float, E>; };
-template <std::int64_t E> struct ValueOf<Kind::vector_float64, E> { using type = Vector<double, E>; };
-template <> struct ValueOf<Kind::sparse_float32, dynamic> { using type = SparseVector<float>; };
-template <> struct ValueOf<Kind::sparse_float64, dynamic> { using type = SparseVector<double>; };
-template <> struct ValueOf<Kind::one_hot, dynamic> { using type = OneHot; };
+template <> struct ValueOf<Kind::boolean, dynamic> {
+    using type = bool;
+};
+template <> struct ValueOf<Kind::int8, dynamic> {
+    using type = std::int8_t;
+};
+template <> struct ValueOf<Kind::int16, dynamic> {
+    using type = std::int16_t;
+};
+template <> struct ValueOf<Kind::int32, dynamic> {
+    using type = std::int32_t;
+};
+template <> struct ValueOf<Kind::int64, dynamic> {
+    using type = std::int64_t;
+};
+template <> struct ValueOf<Kind::uint8, dynamic> {
+    using type = std::uint8_t;
+};
+template <> struct ValueOf<Kind::uint16, dynamic> {
+    using type = std::uint16_t;
+};
+template <> struct ValueOf<Kind::uint32, dynamic> {
+    using type = std::uint32_t;
+};
+template <> struct ValueOf<Kind::uint64, dynamic> {
+    using type = std::uint64_t;
+};
+template <> struct ValueOf<Kind::float32, dynamic> {
+    using type = float;
+};
+template <> struct ValueOf<Kind::float64, dynamic> {
+    using type = double;
+};
+template <> struct ValueOf<Kind::timestamp, dynamic> {
+    using type = Timestamp;
+};
+template <> struct ValueOf<Kind::text, dynamic> {
+    using type = Text;
+};
+template <> struct ValueOf<Kind::category, dynamic> {
+    using type = Category;
+};
+template <std::int64_t E> struct ValueOf<Kind::vector_float32, E> {
+    using type = Vector<float, E>;
+};
+template <std::int64_t E> struct ValueOf<Kind::vector_float64, E> {
+    using type = Vector<double, E>;
+};
+template <> struct ValueOf<Kind::sparse_float32, dynamic> {
+    using type = SparseVector<float>;
+};
+template <> struct ValueOf<Kind::sparse_float64, dynamic> {
+    using type = SparseVector<double>;
+};
+template <> struct ValueOf<Kind::one_hot, dynamic> {
+    using type = OneHot;
+};
 
 /// By parts rather than by a ColumnType: g++ 12 crashes on expansions of packs of class-type template arguments.
 template <Kind K, bool Nullable, std::int64_t Extent>
@@ -165,8 +219,8 @@ struct ValueOfParts<K, true, Extent> {
 
 template <ColumnType Type>
 struct ValueOfType {
-    static constexpr Kind         kind = Type.kind;
-    static constexpr bool         nullable = Type.nullable;
+    static constexpr Kind kind = Type.kind;
+    static constexpr bool nullable = Type.nullable;
     static constexpr std::int64_t extent = Type.extent;
     using type = typename ValueOfParts<kind, nullable, extent>::type;
 };
@@ -200,23 +254,50 @@ constexpr T as_column_value(const Given& given) {
 /// How many bytes one value takes in a column of fixed-width numbers; 0 for other kinds.
 constexpr std::size_t width_bytes(Kind kind) {
     switch (kind) {
-        case Kind::boolean: case Kind::int8: case Kind::uint8: return 1;
-        case Kind::int16: case Kind::uint16: return 2;
-        case Kind::int32: case Kind::uint32: case Kind::float32: return 4;
-        case Kind::int64: case Kind::uint64: case Kind::float64: case Kind::timestamp: return 8;
-        case Kind::category: case Kind::one_hot: return 4;
-        case Kind::vector_float32: case Kind::sparse_float32: return 4;
-        case Kind::vector_float64: case Kind::sparse_float64: return 8;
+        case Kind::boolean:
+        case Kind::int8:
+        case Kind::uint8: return 1;
+        case Kind::int16:
+        case Kind::uint16: return 2;
+        case Kind::int32:
+        case Kind::uint32:
+        case Kind::float32: return 4;
+        case Kind::int64:
+        case Kind::uint64:
+        case Kind::float64:
+        case Kind::timestamp: return 8;
+        case Kind::category:
+        case Kind::one_hot: return 4;
+        case Kind::vector_float32:
+        case Kind::sparse_float32: return 4;
+        case Kind::vector_float64:
+        case Kind::sparse_float64: return 8;
         default: return 0;
     }
 }
 
 /// The kind as a person would write it: "float", "Category".
 constexpr std::string_view kind_name(Kind kind) {
-    constexpr std::string_view names[] = {"?",     "bool",     "int8",     "int16",    "int32",    "int64",  "uint8",
-                                          "uint16", "uint32",   "uint64",   "float",    "double",   "Timestamp", "Text",
-                                          "Category", "Vector<float>", "Vector<double>", "SparseVector<float>",
-                                          "SparseVector<double>", "OneHot"};
+    constexpr std::string_view names[] = {"?",
+                                          "bool",
+                                          "int8",
+                                          "int16",
+                                          "int32",
+                                          "int64",
+                                          "uint8",
+                                          "uint16",
+                                          "uint32",
+                                          "uint64",
+                                          "float",
+                                          "double",
+                                          "Timestamp",
+                                          "Text",
+                                          "Category",
+                                          "Vector<float>",
+                                          "Vector<double>",
+                                          "SparseVector<float>",
+                                          "SparseVector<double>",
+                                          "OneHot"};
     return names[static_cast<std::size_t>(kind)];
 }
 

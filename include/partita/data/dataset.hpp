@@ -13,14 +13,14 @@ namespace partita::inline PARTITA_ABI {
 
 /// How to store rows anew.
 struct MaterializeOptions {
-    bool        renumber = false;  ///< give the rows the ids 0, 1, … in their order; block borders move
+    bool renumber = false;         ///< give the rows the ids 0, 1, … in their order; block borders move
     std::size_t chunk_blocks = 0;  ///< blocks of the grid in a chunk; 0 keeps the chunks
 };
 
 /// How to draw a sample without replacement.
 struct SampleOptions {
-    double        fraction = 1;  ///< the chance of each row, in [0, 1]
-    std::uint64_t seed = 0;      ///< the same seed draws the same rows, on any number of threads and workers
+    double fraction = 1;     ///< the chance of each row, in [0, 1]
+    std::uint64_t seed = 0;  ///< the same seed draws the same rows, on any number of threads and workers
 };
 
 namespace detail {
@@ -32,10 +32,13 @@ consteval void demand_column() {
     if constexpr (has_column<Row, ColumnName>) {
     } else if constexpr (near >= 0) {
         constexpr std::string_view name = columns_of<Row>[static_cast<std::size_t>(near)].name;
-        static_assert(sizeof(wrong::ColumnIsMissing<wrong::Wanted<ColumnName>, wrong::DidYouMean<Name<name.size() + 1>(name)>>) == 0,
-                      "the dataset has no column of this name");
+        static_assert(
+            sizeof(wrong::ColumnIsMissing<wrong::Wanted<ColumnName>, wrong::DidYouMean<Name<name.size() + 1>(name)>>) ==
+                0,
+            "the dataset has no column of this name");
     } else {
-        static_assert(sizeof(wrong::ColumnIsMissing<wrong::Wanted<ColumnName>>) == 0, "the dataset has no column of this name");
+        static_assert(sizeof(wrong::ColumnIsMissing<wrong::Wanted<ColumnName>>) == 0,
+                      "the dataset has no column of this name");
     }
 }
 
@@ -46,7 +49,7 @@ consteval std::array<int, sizeof...(ColumnNames)> ordinals_of() {
 
 template <class Row, Name ColumnName>
 struct ColumnValueOf {
-    static constexpr int        found = find_column(columns_of<Row>, ColumnName.view());
+    static constexpr int found = find_column(columns_of<Row>, ColumnName.view());
     static constexpr ColumnType column = columns_of<Row>[static_cast<std::size_t>(found < 0 ? 0 : found)].type;
     using type = ValueType<column>;
 };
@@ -77,7 +80,8 @@ class Dataset {
     using row_type = Row;
     using role_type = Role;
 
-    Dataset(std::shared_ptr<const DatasetState> state, std::vector<int> slots) : state_(std::move(state)), slots_(std::move(slots)) {}
+    Dataset(std::shared_ptr<const DatasetState> state, std::vector<int> slots)
+        : state_(std::move(state)), slots_(std::move(slots)) {}
 
     Session& session() const { return *state_->session; }
 
@@ -104,7 +108,8 @@ class Dataset {
         constexpr auto ordinals = known_columns<ColumnNames...>();
         return keep_rows([&](Block& block, std::vector<std::uint32_t>& chosen) {
             [&]<std::size_t... I>(std::index_sequence<I...>) {
-                const auto views = std::make_tuple(block.template view<detail::ColumnValue<Row, ColumnNames>>(slot(ordinals[I]))...);
+                const auto views =
+                    std::make_tuple(block.template view<detail::ColumnValue<Row, ColumnNames>>(slot(ordinals[I]))...);
                 for (std::size_t row = 0; row < block.rows(); ++row)
                     if (keep(detail::element<detail::ColumnValue<Row, ColumnNames>>(std::get<I>(views), row)...))
                         chosen.push_back(static_cast<std::uint32_t>(row));
@@ -116,11 +121,13 @@ class Dataset {
     /// Errors: InvalidSetting for a fraction outside [0, 1].
     Dataset sample(SampleOptions options) const {
         if (!(options.fraction >= 0 && options.fraction <= 1))
-            throw InvalidSetting("sample: fraction is " + detail::number_text(options.fraction) + "; give a chance from 0 to 1",
-                                 Place{.setting = "fraction"});
+            throw InvalidSetting(
+                "sample: fraction is " + detail::number_text(options.fraction) + "; give a chance from 0 to 1",
+                Place{.setting = "fraction"});
         return keep_rows([&](Block& block, std::vector<std::uint32_t>& chosen) {
             for (std::size_t row = 0; row < block.rows(); ++row)
-                if (uniform(options.seed, stream_sample, static_cast<std::uint64_t>(block.row_id(row))) < options.fraction)
+                if (uniform(options.seed, stream_sample, static_cast<std::uint64_t>(block.row_id(row))) <
+                    options.fraction)
                     chosen.push_back(static_cast<std::uint32_t>(row));
         });
     }
@@ -131,8 +138,10 @@ class Dataset {
     Dataset weigh_by() const {
         constexpr int ordinal = known_columns<ColumnName>()[0];
         constexpr ColumnType type = columns_of<Row>[static_cast<std::size_t>(ordinal)].type;
-        static_assert(!type.nullable && (kind_bit(type.kind) & kinds_of(Kind::float32, Kind::float64, Kind::int32, Kind::int64, Kind::uint32, Kind::uint64)) != 0,
-                      "a weight column holds float, double or integers of 32 or 64 bits, none missing; convert it by map or Impute first");
+        static_assert(!type.nullable && (kind_bit(type.kind) & kinds_of(Kind::float32, Kind::float64, Kind::int32,
+                                                                        Kind::int64, Kind::uint32, Kind::uint64)) != 0,
+                      "a weight column holds float, double or integers of 32 or 64 bits, none missing; convert it by "
+                      "map or Impute first");
         auto state = std::make_shared<DatasetState>(*state_);
         state->plan.weight_slot = slot(ordinal);
         return Dataset(std::move(state), slots_);
@@ -155,7 +164,8 @@ class Dataset {
         constexpr auto ordinals = known_columns<ColumnNames...>();
         return detail::aggregate_blocks(*state_, empty, [&](State& state, Block& block, std::size_t) {
             [&]<std::size_t... I>(std::index_sequence<I...>) {
-                update(state, block.template view<detail::ColumnValue<Row, ColumnNames>>(slot(ordinals[I]))..., block.weights());
+                update(state, block.template view<detail::ColumnValue<Row, ColumnNames>>(slot(ordinals[I]))...,
+                       block.weights());
             }(std::make_index_sequence<sizeof...(ColumnNames)>());
         });
     }
@@ -185,10 +195,10 @@ class Dataset {
         return Dataset(std::move(state), slots_);
     }
 
-    const DatasetState&                        state() const { return *state_; }
+    const DatasetState& state() const { return *state_; }
     const std::shared_ptr<const DatasetState>& shared_state() const { return state_; }
-    const std::vector<int>&                    slots() const { return slots_; }
-    int                                        slot(int ordinal) const { return slots_[static_cast<std::size_t>(ordinal)]; }
+    const std::vector<int>& slots() const { return slots_; }
+    int slot(int ordinal) const { return slots_[static_cast<std::size_t>(ordinal)]; }
 
   private:
     static constexpr std::uint64_t stream_sample = 1;
@@ -203,7 +213,7 @@ class Dataset {
     Frame<Row> gather_frame(std::size_t limit) const;
 
     std::shared_ptr<const DatasetState> state_;
-    std::vector<int>                    slots_;
+    std::vector<int> slots_;
 };
 
 namespace detail {
@@ -236,7 +246,7 @@ Dataset<Row, Role> Dataset<Row, Role>::materialize(MaterializeOptions options) c
     }
     std::vector<int> slots;
     for (int slot : stored) {
-        const int   index = static_cast<int>(state->plan.slots.size());
+        const int index = static_cast<int>(state->plan.slots.size());
         Plan::Slot column = state_->plan.slots[static_cast<std::size_t>(slot)];
         column.source = index;
         column.step = -1;
@@ -246,7 +256,9 @@ Dataset<Row, Role> Dataset<Row, Role>::materialize(MaterializeOptions options) c
     state->chunks = detail::gather_rows(*state_, stored, detail::choose_all);
     session().communicator().agree(attempt([&] {
         if (options.renumber) {
-            state->chunks = detail::renumber(session(), state->chunks, stored.size(), options.chunk_blocks > 0 ? options.chunk_blocks : detail::default_chunk_blocks);
+            state->chunks =
+                detail::renumber(session(), state->chunks, stored.size(),
+                                 options.chunk_blocks > 0 ? options.chunk_blocks : detail::default_chunk_blocks);
         } else if (options.chunk_blocks > 0) {
             state->chunks = detail::regroup(session(), state->chunks, options.chunk_blocks);
         }
@@ -257,7 +269,7 @@ Dataset<Row, Role> Dataset<Row, Role>::materialize(MaterializeOptions options) c
 template <class Row, class Role>
 Frame<Row> Dataset<Row, Role>::gather_frame(std::size_t limit) const {
     // Every worker brings its first blocks with `limit` rows: enough, since some worker may hold all of those wanted.
-    std::size_t    left = limit;
+    std::size_t left = limit;
     detail::Chunks mine;
     for (const auto& chunk : state_->chunks) {
         if (left == 0) break;
@@ -277,7 +289,8 @@ Frame<Row> Dataset<Row, Role>::gather_frame(std::size_t limit) const {
     const auto choose = [&](Block& block, std::vector<std::uint32_t>& chosen) {
         if (block.id() <= last_block) detail::choose_all(block, chosen);
     };
-    const detail::Chunks all = detail::gather_chunks(session(), detail::gather_rows(few, slots_, choose), slots_.size());
+    const detail::Chunks all =
+        detail::gather_chunks(session(), detail::gather_rows(few, slots_, choose), slots_.size());
     std::vector<detail::RowRun> runs;
     left = limit;
     for (const auto& chunk : all) {
@@ -287,7 +300,8 @@ Frame<Row> Dataset<Row, Role>::gather_frame(std::size_t limit) const {
     }
     if (!runs.empty()) return Frame<Row>(detail::splice(runs));
     std::vector<ColumnData> columns;
-    for (int slot : slots_) columns.push_back(ColumnBuilder(state_->plan.slots[static_cast<std::size_t>(slot)].type).finish());
+    for (int slot : slots_)
+        columns.push_back(ColumnBuilder(state_->plan.slots[static_cast<std::size_t>(slot)].type).finish());
     return Frame<Row>(std::make_shared<const Chunk>(std::vector<std::int64_t>{}, std::move(columns)));
 }
 
@@ -297,9 +311,10 @@ template <class Row, class Role>
 Dataset<Row, Role> concat_rows(const Dataset<Row, Role>& first, const Dataset<Row, Role>& second) {
     const Dataset<Row, Role> a = first.materialize(), b = second.materialize();
     if ((a.state().plan.weight_slot < 0) != (b.state().plan.weight_slot < 0))
-        throw InvalidSetting("concat: one dataset is weighted and the other is not; call weigh_by on both or on neither");
+        throw InvalidSetting(
+            "concat: one dataset is weighted and the other is not; call weigh_by on both or on neither");
     const std::int64_t offset = block_limit(a.state()) * block_rows;
-    auto               state = std::make_shared<DatasetState>(a.state());
+    auto state = std::make_shared<DatasetState>(a.state());
     first.session().communicator().agree(attempt([&] {
         for (const auto& chunk : b.state().chunks) state->chunks.push_back(moved_up(*chunk, offset));
         state->chunks = deal_anew(first.session(), state->chunks, state->plan.slots.size());
@@ -313,10 +328,13 @@ Dataset<Row, Role> concat_rows(const Dataset<Row, Role>& first, const Dataset<Ro
 /// Both are stored anew; a weight column stays in force if both have it.
 template <class Row, class Role, class OtherRow, class OtherRole>
 Dataset<Row, Role> concat(const Dataset<Row, Role>& first, const Dataset<OtherRow, OtherRole>& second) {
-    static_assert(wrong::unless<std::is_same_v<Role, OtherRole>, wrong::RolesDoNotMix<wrong::Given<Role>, wrong::Given<OtherRole>>>,
-                  "data of two roles do not mix: rows to be judged on must not reach a fit; refit_rows joins Train and Validation for a last fit");
-    static_assert(wrong::unless<std::is_same_v<Row, OtherRow>, wrong::ColumnsDiffer<wrong::Given<Row>, wrong::Given<OtherRow>>>,
-                  "concat joins rows of one table type: select the same columns of both first");
+    static_assert(wrong::unless<std::is_same_v<Role, OtherRole>,
+                                wrong::RolesDoNotMix<wrong::Given<Role>, wrong::Given<OtherRole>>>,
+                  "data of two roles do not mix: rows to be judged on must not reach a fit; refit_rows joins Train and "
+                  "Validation for a last fit");
+    static_assert(
+        wrong::unless<std::is_same_v<Row, OtherRow>, wrong::ColumnsDiffer<wrong::Given<Row>, wrong::Given<OtherRow>>>,
+        "concat joins rows of one table type: select the same columns of both first");
     if constexpr (std::is_same_v<Role, OtherRole> && std::is_same_v<Row, OtherRow>) {
         return detail::concat_rows(first, second);
     } else {

@@ -16,9 +16,9 @@ namespace partita::inline PARTITA_ABI {
 
 /// This worker's contiguous share of a dataset's chunks, and what is to be computed from them.
 struct DatasetState {
-    Session*                                  session = nullptr;
+    Session* session = nullptr;
     std::vector<std::shared_ptr<const Chunk>> chunks;
-    Plan                                      plan;
+    Plan plan;
 };
 
 namespace detail {
@@ -28,24 +28,24 @@ inline std::vector<PlaceIn<Chunk>> local_blocks(const DatasetState& state) { ret
 /// Runs `body(block, index, worker)` for every block of this worker, on all threads of its pool: `index` counts the worker's
 /// blocks, `worker` is below session.threads(). Errors carry the id of their block; of several the lowest block's is thrown.
 inline void for_each_local_block(const DatasetState& state, FunctionRef<void(Block&, std::size_t, std::size_t)> body) {
-    const std::vector<PlaceIn<Chunk>>   places = local_blocks(state);
+    const std::vector<PlaceIn<Chunk>> places = local_blocks(state);
     std::vector<std::unique_ptr<Block>> blocks(state.session->threads());
     state.session->for_each(places.size(), [&](std::size_t index, std::size_t worker) {
-            auto& block = blocks[worker];
-            if (!block) {
-                check_floating_point_environment();  // a thread of another library may have changed it
-                block = std::make_unique<Block>(state.plan);
+        auto& block = blocks[worker];
+        if (!block) {
+            check_floating_point_environment();  // a thread of another library may have changed it
+            block = std::make_unique<Block>(state.plan);
+        }
+        block->move_to(*places[index].chunk, places[index].index);
+        try {
+            body(*block, index, worker);
+        } catch (Error& error) {
+            if (error.place().block < 0) {
+                const std::int64_t row = error.place().row;
+                error.locate(row < 0 ? row : block->row_id(static_cast<std::size_t>(row)), block->id());
             }
-            block->move_to(*places[index].chunk, places[index].index);
-            try {
-                body(*block, index, worker);
-            } catch (Error& error) {
-                if (error.place().block < 0) {
-                    const std::int64_t row = error.place().row;
-                    error.locate(row < 0 ? row : block->row_id(static_cast<std::size_t>(row)), block->id());
-                }
-                throw;
-            }
+            throw;
+        }
     });
 }
 
@@ -59,9 +59,10 @@ inline void for_each_block(const DatasetState& state, FunctionRef<void(Block&, s
 template <class State, class Update>
 State aggregate_blocks(const DatasetState& state, const State& empty, Update update) {
     std::vector<State> states(state.session->threads(), empty);
-    State              total = empty;
+    State total = empty;
     const PendingError pending = attempt([&] {
-        for_each_local_block(state, [&](Block& block, std::size_t index, std::size_t worker) { update(states[worker], block, index); });
+        for_each_local_block(
+            state, [&](Block& block, std::size_t index, std::size_t worker) { update(states[worker], block, index); });
         for (const State& part : states) merge_state(total, part);
     });
     all_reduce_state(state.session->communicator(), total, pending);
@@ -69,35 +70,36 @@ State aggregate_blocks(const DatasetState& state, const State& empty, Update upd
 }
 
 /// New chunks of the rows that `choose(block, rows)` names, block by block, with the columns of the given slots.
-inline std::vector<std::shared_ptr<const Chunk>> gather_rows(const DatasetState& state, const std::vector<int>& slots,
-                                                             FunctionRef<void(Block&, std::vector<std::uint32_t>&)> choose) {
+inline std::vector<std::shared_ptr<const Chunk>> gather_rows(
+    const DatasetState& state, const std::vector<int>& slots,
+    FunctionRef<void(Block&, std::vector<std::uint32_t>&)> choose) {
     std::vector<std::shared_ptr<const Chunk>> result(state.chunks.size());
     state.session->communicator().agree(attempt([&] {
         state.session->for_each(state.chunks.size(), [&](std::size_t index, std::size_t) {
-                const Chunk&               chunk = *state.chunks[index];
-                Block                      block(state.plan);
-                std::vector<ColumnBuilder> builders;
-                for (int slot : slots) builders.emplace_back(state.plan.slots[static_cast<std::size_t>(slot)].type);
-                std::vector<std::int64_t>  ids;
-                std::vector<std::uint32_t> chosen;
-                for (std::size_t i = 0; i < chunk.block_count(); ++i) {
-                    block.move_to(chunk, i);
-                    chosen.clear();
-                    choose(block, chosen);
-                    if (chosen.empty()) continue;
-                    const bool whole = chosen.size() == block.rows();
-                    for (std::size_t c = 0; c < slots.size(); ++c) {
-                        const ColumnSlice& slice = block.column(slots[c]);
-                        whole ? builders[c].append(slice) : builders[c].append(slice, chosen);
-                    }
-                    for (std::uint32_t row : chosen) ids.push_back(block.row_id(row));
+            const Chunk& chunk = *state.chunks[index];
+            Block block(state.plan);
+            std::vector<ColumnBuilder> builders;
+            for (int slot : slots) builders.emplace_back(state.plan.slots[static_cast<std::size_t>(slot)].type);
+            std::vector<std::int64_t> ids;
+            std::vector<std::uint32_t> chosen;
+            for (std::size_t i = 0; i < chunk.block_count(); ++i) {
+                block.move_to(chunk, i);
+                chosen.clear();
+                choose(block, chosen);
+                if (chosen.empty()) continue;
+                const bool whole = chosen.size() == block.rows();
+                for (std::size_t c = 0; c < slots.size(); ++c) {
+                    const ColumnSlice& slice = block.column(slots[c]);
+                    whole ? builders[c].append(slice) : builders[c].append(slice, chosen);
                 }
-                if (ids.empty()) return;
-                std::vector<ColumnData> columns;
-                for (ColumnBuilder& builder : builders) columns.push_back(builder.finish());
-                const bool contiguous = ids.back() - ids.front() + 1 == static_cast<std::int64_t>(ids.size());
-                result[index] = contiguous ? std::make_shared<const Chunk>(ids.front(), ids.size(), std::move(columns))
-                                           : std::make_shared<const Chunk>(std::move(ids), std::move(columns));
+                for (std::uint32_t row : chosen) ids.push_back(block.row_id(row));
+            }
+            if (ids.empty()) return;
+            std::vector<ColumnData> columns;
+            for (ColumnBuilder& builder : builders) columns.push_back(builder.finish());
+            const bool contiguous = ids.back() - ids.front() + 1 == static_cast<std::int64_t>(ids.size());
+            result[index] = contiguous ? std::make_shared<const Chunk>(ids.front(), ids.size(), std::move(columns))
+                                       : std::make_shared<const Chunk>(std::move(ids), std::move(columns));
         });
     }));
     std::erase(result, nullptr);
@@ -121,9 +123,7 @@ inline std::vector<int> stored_slots(const Plan& plan) {
     return slots;
 }
 
-inline std::int64_t local_rows(const DatasetState& state) {
-    return rows_of(state.chunks);
-}
+inline std::int64_t local_rows(const DatasetState& state) { return rows_of(state.chunks); }
 
 /// One more than the highest block id of any worker.
 inline std::int64_t block_limit(const DatasetState& state) {

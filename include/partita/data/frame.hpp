@@ -13,7 +13,7 @@ class Frame {
   public:
     explicit Frame(std::shared_ptr<const Chunk> chunk) : chunk_(std::move(chunk)) {}
 
-    std::size_t  rows() const { return chunk_->rows(); }
+    std::size_t rows() const { return chunk_->rows(); }
     std::int64_t row_id(std::size_t row) const { return chunk_->row_id(row); }
 
     /// The column of that name: `std::span<const T>` for numbers, otherwise a view of column_view.hpp.

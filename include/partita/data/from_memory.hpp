@@ -26,7 +26,8 @@ class RawColumn {
             texts_.emplace_back(std::string_view(value));
         } else if constexpr ((kind_bit(column_type<T>.kind) & dense_vector_kinds) != 0) {
             if (rows_ > 0 && value.size() != width_)
-                throw WrongWidth("a vector has " + std::to_string(value.size()) + " elements and those before it " + std::to_string(width_) + "; a column has one width");
+                throw WrongWidth("a vector has " + std::to_string(value.size()) + " elements and those before it " +
+                                 std::to_string(width_) + "; a column has one width");
             width_ = value.size();
             numbers_.insert(numbers_.end(), value.begin(), value.end());
         } else {
@@ -40,7 +41,7 @@ class RawColumn {
             column = values_.finish();
             column.validity = Buffer::copy_of(validity_);
         } else if constexpr (column_type<T>.kind == Kind::category) {
-            ColumnBuilder             builder(column_type<Category>);
+            ColumnBuilder builder(column_type<Category>);
             std::vector<std::int32_t> codes(rows_);
             for (std::size_t i = 0; i < rows_; ++i) codes[i] = static_cast<std::int32_t>(i);
             ColumnSlice slice;
@@ -53,7 +54,7 @@ class RawColumn {
             column = builder.finish();
         } else if constexpr (column_type<T>.kind == Kind::text) {
             std::vector<std::int64_t> offsets{0};
-            std::vector<char>         bytes;
+            std::vector<char> bytes;
             for (std::string_view text : texts_) {
                 bytes.insert(bytes.end(), text.begin(), text.end());
                 offsets.push_back(static_cast<std::int64_t>(bytes.size()));
@@ -86,13 +87,14 @@ class RawColumn {
         using inner = char;
     };
     // std::vector<bool> has no storage of bools to copy
-    using Number = std::conditional_t<std::is_same_v<typename Parts<T>::number, bool>, std::uint8_t, typename Parts<T>::number>;
+    using Number =
+        std::conditional_t<std::is_same_v<typename Parts<T>::number, bool>, std::uint8_t, typename Parts<T>::number>;
 
-    std::vector<Number>           numbers_;
+    std::vector<Number> numbers_;
     std::vector<std::string_view> texts_;
-    std::vector<std::uint8_t>     validity_;
+    std::vector<std::uint8_t> validity_;
     [[no_unique_address]] typename Parts<T>::inner values_{};
-    std::size_t                   rows_ = 0, width_ = 0;
+    std::size_t rows_ = 0, width_ = 0;
 };
 
 template <class T>
@@ -100,7 +102,8 @@ using StoredValue = ValueType<column_type<T>>;
 
 /// A vector column has one width in all chunks of all workers. A collective.
 inline void check_widths(Session& session, const Chunks& chunks, std::size_t columns) {
-    std::vector<std::int64_t> extremes(2 * columns, INT64_MIN);  // of each column the largest width and the smallest, negated
+    std::vector<std::int64_t> extremes(2 * columns,
+                                       INT64_MIN);  // of each column the largest width and the smallest, negated
     for (const auto& chunk : chunks)
         for (std::size_t c = 0; c < columns && chunk->rows() > 0; ++c) {
             const auto width = static_cast<std::int64_t>(chunk->column(c).width);
@@ -110,7 +113,8 @@ inline void check_widths(Session& session, const Chunks& chunks, std::size_t col
     session.communicator().all_reduce(extremes, Reduction::maximum);
     for (std::size_t c = 0; c < columns; ++c)
         if (extremes[2 * c] != INT64_MIN && extremes[2 * c] != -extremes[2 * c + 1])
-            throw WrongWidth("a vector column has " + std::to_string(-extremes[2 * c + 1]) + " elements in some rows and " + std::to_string(extremes[2 * c]) +
+            throw WrongWidth("a vector column has " + std::to_string(-extremes[2 * c + 1]) +
+                             " elements in some rows and " + std::to_string(extremes[2 * c]) +
                              " in others; a column has one width");
 }
 
@@ -120,14 +124,16 @@ ColumnData column_of_member(const void* first, std::size_t stride_bytes, std::si
     using Value = StoredValue<Member>;
     RawColumn<Value> column;
     for (std::size_t i = 0; i < rows; ++i)
-        column.append(as_column_value<Value>(*reinterpret_cast<const Member*>(static_cast<const std::byte*>(first) + i * stride_bytes)));
+        column.append(as_column_value<Value>(
+            *reinterpret_cast<const Member*>(static_cast<const std::byte*>(first) + i * stride_bytes)));
     return column.finish();
 }
 struct MemberColumn {
     const void* first;  ///< of the first struct
     ColumnData (*read)(const void*, std::size_t, std::size_t);
 };
-inline std::vector<ColumnData> columns_of_members(std::span<const MemberColumn> members, std::size_t stride_bytes, std::size_t rows) {
+inline std::vector<ColumnData> columns_of_members(std::span<const MemberColumn> members, std::size_t stride_bytes,
+                                                  std::size_t rows) {
     std::vector<ColumnData> columns;
     columns.reserve(members.size());
     for (const MemberColumn& member : members) columns.push_back(member.read(member.first, stride_bytes, rows));
@@ -138,8 +144,8 @@ template <class Row, class... D>
 std::vector<ColumnData> columns_of_structs(std::span<const Row> rows, boost::mp11::mp_list<D...>*) {
     if (rows.empty()) return std::vector<ColumnData>(sizeof...(D));
     const Row& first = rows.front();
-    const MemberColumn members[] = {
-        {__builtin_addressof(first.*D::pointer), &column_of_member<std::remove_cvref_t<decltype(first.*D::pointer)>>}...};
+    const MemberColumn members[] = {{__builtin_addressof(first.*D::pointer),
+                                     &column_of_member<std::remove_cvref_t<decltype(first.*D::pointer)>>}...};
     return columns_of_members(members, sizeof(Row), rows.size());
 }
 
@@ -151,10 +157,12 @@ Dataset<Row, Unsplit> dataset(Session& session, std::span<const Row> rows) {
     using Members = boost::mp11::mp_rename<detail::RowMembers<Row>, boost::mp11::mp_list>;
     detail::Chunks chunks;
     session.communicator().agree(attempt([&] {
-        chunks = detail::share_of_rows<Chunk>(session, rows.size(), detail::default_chunk_blocks, [&](std::size_t first, std::size_t count) {
-            return std::make_shared<const Chunk>(static_cast<std::int64_t>(first), count,
-                                                 detail::columns_of_structs(rows.subspan(first, count), static_cast<Members*>(nullptr)));
-        });
+        chunks = detail::share_of_rows<Chunk>(
+            session, rows.size(), detail::default_chunk_blocks, [&](std::size_t first, std::size_t count) {
+                return std::make_shared<const Chunk>(
+                    static_cast<std::int64_t>(first), count,
+                    detail::columns_of_structs(rows.subspan(first, count), static_cast<Members*>(nullptr)));
+            });
     }));
     detail::check_widths(session, chunks, columns_of<Row>.size());
     return detail::make_dataset<Row>(session, std::move(chunks));
@@ -168,29 +176,32 @@ namespace detail {
 
 /// A dataset of a matrix that `owner` keeps alive, or of one that the caller does if there is none.
 template <class T, class Y>
-Dataset<MatrixRow<std::remove_const_t<T>, std::remove_const_t<Y>>, Unsplit> dataset_keeping(Session& session, MatrixView<T> x, std::span<Y> y,
-                                                                                             std::shared_ptr<void> owner) {
+Dataset<MatrixRow<std::remove_const_t<T>, std::remove_const_t<Y>>, Unsplit> dataset_keeping(
+    Session& session, MatrixView<T> x, std::span<Y> y, std::shared_ptr<void> owner) {
     using Row = MatrixRow<std::remove_const_t<T>, std::remove_const_t<Y>>;
     Chunks chunks;
     session.communicator().agree(attempt([&] {
         if (x.rows() != y.size())
-            throw WrongWidth("the matrix has " + std::to_string(x.rows()) + " rows and the target " + std::to_string(y.size()) + " values; give one value a row");
-        chunks = share_of_rows<Chunk>(session, x.rows(), default_chunk_blocks, [&](std::size_t first, std::size_t rows) {
-            std::vector<ColumnData> columns(2);
-            columns[0].type = columns_of<Row>[0].type;
-            columns[0].rows = columns[1].rows = rows;
-            columns[0].width = x.columns();
-            if (x.stride() == x.columns()) {
-                columns[0].values = Buffer::borrow(x[first].data(), rows * x.columns() * sizeof(T), owner);
-            } else {
-                columns[0].values = Buffer::allocate(rows * x.columns() * sizeof(T));
-                auto* to = columns[0].values.template mutable_as<std::remove_const_t<T>>();
-                for (std::size_t row = 0; row < rows; ++row) std::copy(x[first + row].begin(), x[first + row].end(), to + row * x.columns());
-            }
-            columns[1].type = columns_of<Row>[1].type;
-            columns[1].values = Buffer::borrow(y.data() + first, rows * sizeof(Y));
-            return std::make_shared<const Chunk>(static_cast<std::int64_t>(first), rows, std::move(columns));
-        });
+            throw WrongWidth("the matrix has " + std::to_string(x.rows()) + " rows and the target " +
+                             std::to_string(y.size()) + " values; give one value a row");
+        chunks =
+            share_of_rows<Chunk>(session, x.rows(), default_chunk_blocks, [&](std::size_t first, std::size_t rows) {
+                std::vector<ColumnData> columns(2);
+                columns[0].type = columns_of<Row>[0].type;
+                columns[0].rows = columns[1].rows = rows;
+                columns[0].width = x.columns();
+                if (x.stride() == x.columns()) {
+                    columns[0].values = Buffer::borrow(x[first].data(), rows * x.columns() * sizeof(T), owner);
+                } else {
+                    columns[0].values = Buffer::allocate(rows * x.columns() * sizeof(T));
+                    auto* to = columns[0].values.template mutable_as<std::remove_const_t<T>>();
+                    for (std::size_t row = 0; row < rows; ++row)
+                        std::copy(x[first + row].begin(), x[first + row].end(), to + row * x.columns());
+                }
+                columns[1].type = columns_of<Row>[1].type;
+                columns[1].values = Buffer::borrow(y.data() + first, rows * sizeof(Y));
+                return std::make_shared<const Chunk>(static_cast<std::int64_t>(first), rows, std::move(columns));
+            });
     }));
     return make_dataset<Row>(session, std::move(chunks));
 }

@@ -22,9 +22,13 @@ auto dataset(Session& session, const Eigen::DenseBase<X>& x, const Eigen::DenseB
     const auto rows = static_cast<std::size_t>(x.rows()), columns = static_cast<std::size_t>(x.cols());
     const std::span<const Target> target(y.derived().data(), static_cast<std::size_t>(y.size()));
     const bool contiguous = y.derived().innerStride() == 1 || y.size() <= 1;
-    if (!contiguous) throw WrongWidth("the values of the target do not lie one after the other; copy them into a vector first");
+    if (!contiguous)
+        throw WrongWidth("the values of the target do not lie one after the other; copy them into a vector first");
     if ((X::Flags & Eigen::RowMajorBit) != 0 && x.derived().innerStride() == 1) {
-        return dataset(session, MatrixView<const T>(x.derived().data(), rows, columns, static_cast<std::size_t>(x.derived().outerStride())), target);
+        return dataset(
+            session,
+            MatrixView<const T>(x.derived().data(), rows, columns, static_cast<std::size_t>(x.derived().outerStride())),
+            target);
     }
     using RowMajor = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     const auto copy = std::make_shared<RowMajor>(x.derived());

@@ -13,25 +13,26 @@ namespace partita::inline PARTITA_ABI {
 template <class T>
 class NullableOutput {
   public:
-    NullableOutput(T* values, std::uint8_t* validity, std::size_t rows) : values_(values), validity_(validity), rows_(rows) {}
+    NullableOutput(T* values, std::uint8_t* validity, std::size_t rows)
+        : values_(values), validity_(validity), rows_(rows) {}
     std::size_t size() const { return rows_; }
-    void        set(std::size_t row, const std::optional<T>& value) {
+    void set(std::size_t row, const std::optional<T>& value) {
         if (!value) return;
         values_[row] = *value;
         validity_[row >> 3] = static_cast<std::uint8_t>(validity_[row >> 3] | 1U << (row & 7));
     }
 
   private:
-    T*            values_;
+    T* values_;
     std::uint8_t* validity_;
-    std::size_t   rows_;
+    std::size_t rows_;
 };
 
 /// n codes of one-hot vectors of one width; a negative code is the vector of zeros.
 struct OneHotOutput {
     std::int32_t* codes = nullptr;
-    std::size_t   rows = 0, columns = 0;
-    std::size_t   size() const { return rows; }
+    std::size_t rows = 0, columns = 0;
+    std::size_t size() const { return rows; }
 };
 
 /// Sparse rows, written from the first to the last: entries are appended with ascending indices, then the row is ended.
@@ -48,7 +49,7 @@ class SparseOutput {
 
     std::size_t columns() const { return columns_; }
     std::size_t size() const { return size_; }  ///< entries so far
-    void        append(std::size_t index, T value) {
+    void append(std::size_t index, T value) {
         if (size_ == capacity_) grow_(*this, owner_);
         indices_[size_] = static_cast<std::int32_t>(index);
         values_[size_] = value;
@@ -66,10 +67,10 @@ class SparseOutput {
   private:
     std::int64_t* offsets_;
     std::int32_t* indices_ = nullptr;
-    T*            values_ = nullptr;
-    std::size_t   size_ = 0, capacity_ = 0, columns_;
-    Grow          grow_;
-    void*         owner_;
+    T* values_ = nullptr;
+    std::size_t size_ = 0, capacity_ = 0, columns_;
+    Grow grow_;
+    void* owner_;
 };
 
 /// n categories. What is set is borrowed: it must live as long as the model or the block's input columns do.
@@ -77,11 +78,11 @@ class CategoryOutput {
   public:
     CategoryOutput(std::string_view* texts, std::size_t rows) : texts_(texts), rows_(rows) {}
     std::size_t size() const { return rows_; }
-    void        set(std::size_t row, std::string_view text) { texts_[row] = text; }
+    void set(std::size_t row, std::string_view text) { texts_[row] = text; }
 
   private:
     std::string_view* texts_;
-    std::size_t       rows_;
+    std::size_t rows_;
 };
 
 namespace detail {

@@ -243,7 +243,7 @@ Partitioned<std::remove_const_t<T>> partitioned(Session& session, std::span<T> e
             session, elements.size(), chunk_blocks, [&](std::size_t first, std::size_t count) {
                 const auto part = elements.subspan(first, count);
                 return std::make_shared<const Part>(static_cast<std::int64_t>(first),
-                                                     std::vector<Element>(part.begin(), part.end()));
+                                                    std::vector<Element>(part.begin(), part.end()));
             });
     }));
     return Partitioned<Element>(session, std::move(chunks));

@@ -15,9 +15,9 @@ namespace partita::inline PARTITA_ABI {
 /// What is read of one column.
 struct Input {
     std::string_view name;
-    KindSet          kinds = 0;         ///< any of these kinds, or
-    ColumnType       exact{};           ///< exactly this type, where its kind is not `none`
-    bool             nullable = false;  ///< whether missing values are welcome
+    KindSet kinds = 0;      ///< any of these kinds, or
+    ColumnType exact{};     ///< exactly this type, where its kind is not `none`
+    bool nullable = false;  ///< whether missing values are welcome
 
     constexpr bool takes(ColumnType type) const {
         if (exact.kind != Kind::none) return type == exact;
@@ -28,7 +28,7 @@ struct Input {
 /// A column of any of these kinds: `Read<"fare", number_kinds>`. Missing values are refused unless `MissingWelcome`.
 template <Name ColumnName, KindSet Kinds, bool MissingWelcome = false>
 struct Read {
-    static constexpr auto  column = ColumnName;
+    static constexpr auto column = ColumnName;
     static constexpr Input input{ColumnName.view(), Kinds, {}, MissingWelcome};
 };
 
@@ -96,15 +96,16 @@ struct ReadMistake {
 constexpr ReadMistake find_read_mistake(std::span<const ColumnInfo> columns, std::span<const Input> inputs) {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         const Input& input = inputs[i];
-        const int    where = static_cast<int>(i);
-        const int    found = find_column(columns, input.name);
+        const int where = static_cast<int>(i);
+        const int found = find_column(columns, input.name);
         if (found < 0) return {ReadMistake::Cause::missing, where, -1, near_column(columns, input.name)};
         const ColumnType type = columns[static_cast<std::size_t>(found)].type;
         if (input.takes(type)) continue;
         ColumnType without = type;
         without.nullable = false;
-        return {type.nullable && input.takes(without) ? ReadMistake::Cause::missing_values : ReadMistake::Cause::wrong_type, where,
-                found, -1};
+        return {
+            type.nullable && input.takes(without) ? ReadMistake::Cause::missing_values : ReadMistake::Cause::wrong_type,
+            where, found, -1};
     }
     return {};
 }

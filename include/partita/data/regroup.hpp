@@ -46,7 +46,7 @@ inline void write_chunk(ByteWriter& writer, const Chunk& chunk) {
 }
 
 inline std::shared_ptr<const Chunk> read_chunk(ByteReader& reader, std::size_t column_count) {
-    const auto                raw = reader.read_sized();
+    const auto raw = reader.read_sized();
     std::vector<std::int64_t> ids(raw.size() / sizeof(std::int64_t));
     if (!raw.empty()) std::memcpy(ids.data(), raw.data(), raw.size());
     std::vector<ColumnData> columns(column_count);
@@ -59,9 +59,10 @@ inline std::shared_ptr<const Chunk> read_chunk(ByteReader& reader, std::size_t c
         column.offsets = read_buffer(reader);
         column.indices = read_buffer(reader);
         if (column.type.kind != Kind::category) continue;
-        std::vector<std::string>      words(reader.read<std::uint64_t>());
+        std::vector<std::string> words(reader.read<std::uint64_t>());
         for (std::string& word : words) word = reader.read_text();
-        column.dictionary = std::make_shared<const Dictionary>(std::vector<std::string_view>(words.begin(), words.end()));
+        column.dictionary =
+            std::make_shared<const Dictionary>(std::vector<std::string_view>(words.begin(), words.end()));
     }
     return std::make_shared<const Chunk>(std::move(ids), std::move(columns));
 }
@@ -71,7 +72,7 @@ inline std::int64_t first_row(const Chunk& chunk) { return chunk.row_id(0); }
 /// All workers' chunks on every worker, in the order of their rows.
 inline Chunks gather_chunks(Session& session, const Chunks& mine, std::size_t column_count) {
     if (session.size() == 1) return mine;
-    Bytes              bytes;
+    Bytes bytes;
     const PendingError pending = attempt([&] {
         ByteWriter writer(bytes);
         writer.write(static_cast<std::uint64_t>(mine.size()));
@@ -80,7 +81,8 @@ inline Chunks gather_chunks(Session& session, const Chunks& mine, std::size_t co
     Chunks all;
     for (const Bytes& from_worker : session.communicator().all_gather(bytes, pending)) {
         ByteReader reader(from_worker);
-        for (auto left = reader.read<std::uint64_t>(); left > 0; --left) all.push_back(read_chunk(reader, column_count));
+        for (auto left = reader.read<std::uint64_t>(); left > 0; --left)
+            all.push_back(read_chunk(reader, column_count));
     }
     std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return first_row(*a) < first_row(*b); });
     return all;
@@ -91,12 +93,15 @@ using RowRun = RunIn<Chunk>;
 /// One chunk of runs of rows out of other chunks; ids start at `first_id` if that is not negative and stay otherwise.
 inline std::shared_ptr<const Chunk> splice(const std::vector<RowRun>& runs, std::int64_t first_id = -1) {
     std::vector<ColumnBuilder> builders;
-    for (std::size_t c = 0; c < runs.front().chunk->column_count(); ++c) builders.emplace_back(runs.front().chunk->column(c).type);
+    for (std::size_t c = 0; c < runs.front().chunk->column_count(); ++c)
+        builders.emplace_back(runs.front().chunk->column(c).type);
     std::vector<std::int64_t> ids;
     for (const RowRun& run : runs) {
-        for (std::size_t c = 0; c < builders.size(); ++c) builders[c].append(run.chunk->column(c).slice(run.first, run.rows));
+        for (std::size_t c = 0; c < builders.size(); ++c)
+            builders[c].append(run.chunk->column(c).slice(run.first, run.rows));
         for (std::size_t row = 0; row < run.rows; ++row)
-            ids.push_back(first_id < 0 ? run.chunk->row_id(run.first + row) : first_id + static_cast<std::int64_t>(ids.size()));
+            ids.push_back(first_id < 0 ? run.chunk->row_id(run.first + row)
+                                       : first_id + static_cast<std::int64_t>(ids.size()));
     }
     std::vector<ColumnData> columns;
     for (ColumnBuilder& builder : builders) columns.push_back(builder.finish());
@@ -124,13 +129,14 @@ inline Chunks regroup(Session& session, const Chunks& chunks, std::size_t chunk_
 inline Chunks deal_anew(Session& session, const Chunks& mine, std::size_t column_count) {
     if (session.size() == 1) return mine;
     const Chunks all = gather_chunks(session, mine, column_count);
-    const auto   places = places_of_blocks(all);
-    const Share  share = share_of(places.size(), session.rank(), session.size());
-    Chunks       result;
+    const auto places = places_of_blocks(all);
+    const Share share = share_of(places.size(), session.rank(), session.size());
+    Chunks result;
     for (std::size_t at = share.first; at < share.first + share.count; at += default_chunk_blocks) {
         std::vector<RowRun> runs;
         for (std::size_t i = at; i < std::min(at + default_chunk_blocks, share.first + share.count); ++i)
-            runs.push_back({places[i].chunk, places[i].chunk->block_first(places[i].index), places[i].chunk->block_size(places[i].index)});
+            runs.push_back({places[i].chunk, places[i].chunk->block_first(places[i].index),
+                            places[i].chunk->block_size(places[i].index)});
         result.push_back(splice(runs));
     }
     return result;
@@ -141,20 +147,23 @@ inline Chunks renumber(Session& session, const Chunks& mine, std::size_t column_
     const Chunks all = gather_chunks(session, mine, column_count);
     std::int64_t total = 0;
     for (const auto& chunk : all) total += static_cast<std::int64_t>(chunk->rows());
-    const auto         blocks = static_cast<std::size_t>((total + block_rows - 1) / block_rows);
-    const Share        share = share_of(blocks, session.rank(), session.size());
-    const auto         first_block = static_cast<std::int64_t>(share.first), last_block = static_cast<std::int64_t>(share.first + share.count);
+    const auto blocks = static_cast<std::size_t>((total + block_rows - 1) / block_rows);
+    const Share share = share_of(blocks, session.rank(), session.size());
+    const auto first_block = static_cast<std::int64_t>(share.first),
+               last_block = static_cast<std::int64_t>(share.first + share.count);
 
-    Chunks       result;
-    std::size_t  at = 0, row = 0;
+    Chunks result;
+    std::size_t at = 0, row = 0;
     std::int64_t id = 0;
     for (std::int64_t block = 0; block < last_block;) {
-        const std::int64_t step = block < first_block ? first_block - block : std::min<std::int64_t>(static_cast<std::int64_t>(chunk_blocks), last_block - block);
+        const std::int64_t step =
+            block < first_block ? first_block - block
+                                : std::min<std::int64_t>(static_cast<std::int64_t>(chunk_blocks), last_block - block);
         const std::int64_t end = std::min(total, (block + step) * block_rows);
         std::vector<RowRun> runs;
-        const std::int64_t  start = id;
+        const std::int64_t start = id;
         while (id < end) {
-            const Chunk&      chunk = *all[at];
+            const Chunk& chunk = *all[at];
             const std::size_t take = std::min(chunk.rows() - row, static_cast<std::size_t>(end - id));
             runs.push_back({&chunk, row, take});
             id += static_cast<std::int64_t>(take);

@@ -22,7 +22,7 @@ namespace partita::inline PARTITA_ABI {
 template <Name ColumnName, class T>
 struct Column {
     static constexpr std::string_view name = ColumnName.view();
-    static constexpr ColumnType       type = column_type<T>;
+    static constexpr ColumnType type = column_type<T>;
     using value_type = T;
 };
 
@@ -33,7 +33,7 @@ struct Schema {};
 /// One column's name and type as plain values.
 struct ColumnInfo {
     std::string_view name;
-    ColumnType       type;
+    ColumnType type;
 };
 
 namespace detail {

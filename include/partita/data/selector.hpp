@@ -40,7 +40,8 @@ struct JoinedNames<First, Rest...> {
 
 /// All columns that hold exactly T: `StandardScale<all<float>>`.
 template <class T>
-inline constexpr auto all = detail::join(detail::join(Name("all<"), detail::kind_as_name<std::remove_cv_t<T>>()), Name(">"));
+inline constexpr auto all =
+    detail::join(detail::join(Name("all<"), detail::kind_as_name<std::remove_cv_t<T>>()), Name(">"));
 template <class T>
 inline constexpr auto all<std::optional<T>> =
     detail::join(detail::join(Name("all<optional "), detail::kind_as_name<std::remove_cv_t<T>>()), Name(">"));
@@ -51,7 +52,8 @@ inline constexpr auto starts_with = detail::join(detail::join(Name("starts_with<
 
 /// All columns but these.
 template <Name... ColumnNames>
-inline constexpr auto except = detail::join(detail::join(Name("except<"), detail::JoinedNames<ColumnNames...>::value), Name(">"));
+inline constexpr auto except =
+    detail::join(detail::join(Name("except<"), detail::JoinedNames<ColumnNames...>::value), Name(">"));
 
 /// The columns that both selectors choose.
 template <std::size_t A, std::size_t B>
@@ -65,12 +67,12 @@ constexpr bool is_selector(std::string_view name) { return !name.empty() && name
 /// Whether a selector chooses a column.
 constexpr bool selects(std::string_view selector, std::string_view name, ColumnType type) {
     while (!selector.empty()) {
-        const std::size_t      joint = selector.find(" & ");
+        const std::size_t joint = selector.find(" & ");
         const std::string_view term = selector.substr(0, joint);
         selector = joint == std::string_view::npos ? std::string_view{} : selector.substr(joint + 3);
-        const std::size_t      open = term.find('<');
+        const std::size_t open = term.find('<');
         const std::string_view verb = term.substr(0, open);
-        std::string_view       argument = term.substr(open + 1, term.size() - open - 2);
+        std::string_view argument = term.substr(open + 1, term.size() - open - 2);
         if (verb == "all") {
             const bool nullable = argument.starts_with("optional ");
             if (nullable) argument.remove_prefix(9);

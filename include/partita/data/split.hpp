@@ -13,13 +13,13 @@ namespace partita::inline PARTITA_ABI {
 
 /// Two parts: `train` is the share of the rows that is trained on, the rest is for the test.
 struct TrainTest {
-    double        train = 0.8;
+    double train = 0.8;
     std::uint64_t seed = 0;  ///< of random splits
 };
 /// Three parts: shares of the rows for training and validation, the rest is for the test.
 struct TrainValidationTest {
-    double        train = 0.6;
-    double        validation = 0.2;
+    double train = 0.6;
+    double validation = 0.2;
     std::uint64_t seed = 0;  ///< of random splits
 };
 /// Two parts by date: training before `test_from`, the test from then on.
@@ -35,7 +35,8 @@ namespace detail {
 
 inline void check_share(const char* setting, double share, double of_earlier_parts = 0) {
     if (!(share > 0 && share + of_earlier_parts < 1))
-        throw InvalidSetting(std::string("a split with ") + setting + " = " + number_text(share) + " leaves a part without rows; give a share above 0, and leave some for the test",
+        throw InvalidSetting(std::string("a split with ") + setting + " = " + number_text(share) +
+                                 " leaves a part without rows; give a share above 0, and leave some for the test",
                              Place{.setting = setting});
 }
 
@@ -53,11 +54,13 @@ Dataset<Row, Unsplit> rows_drawn(const Dataset<Row, Unsplit>& data, std::uint64_
 
 /// The rows from one time (if there is one) up to another, which is not in it (or to the end).
 template <class Row>
-Dataset<Row, Unsplit> rows_between(const Dataset<Row, Unsplit>& data, int slot, std::optional<Timestamp> from, std::optional<Timestamp> to) {
+Dataset<Row, Unsplit> rows_between(const Dataset<Row, Unsplit>& data, int slot, std::optional<Timestamp> from,
+                                   std::optional<Timestamp> to) {
     return data.keep_rows([&](Block& block, std::vector<std::uint32_t>& chosen) {
         const auto times = block.view<Timestamp>(slot);
         for (std::size_t row = 0; row < block.rows(); ++row)
-            if ((!from || times[row] >= *from) && (!to || times[row] < *to)) chosen.push_back(static_cast<std::uint32_t>(row));
+            if ((!from || times[row] >= *from) && (!to || times[row] < *to))
+                chosen.push_back(static_cast<std::uint32_t>(row));
     });
 }
 
@@ -65,12 +68,12 @@ Dataset<Row, Unsplit> rows_between(const Dataset<Row, Unsplit>& data, int slot, 
 /// 16 down. Rows with that very time belong to the later part. Errors: EmptyDataset if no row is earlier.
 inline Timestamp time_at_share(const DatasetState& state, int slot, std::int64_t rows, double share) {
     // Rows before the border: 0.29 of 100 rows are 29, though the product of the doubles lies just below.
-    const auto    wanted = static_cast<std::int64_t>(share * static_cast<double>(rows) * (1 + 1e-12));
+    const auto wanted = static_cast<std::int64_t>(share * static_cast<double>(rows) * (1 + 1e-12));
     std::uint64_t prefix = 0;
-    std::int64_t  before = 0;
+    std::int64_t before = 0;
     for (int shift = 48; shift >= 0; shift -= 16) {
         std::vector<std::vector<std::int64_t>> counts(state.session->threads());
-        std::vector<std::int64_t>              total(1 << 16, 0);
+        std::vector<std::int64_t> total(1 << 16, 0);
         const PendingError pending = attempt([&] {
             for_each_block(state, [&](Block& block, std::size_t worker) {
                 auto& mine = counts[worker];
@@ -89,8 +92,9 @@ inline Timestamp time_at_share(const DatasetState& state, int slot, std::int64_t
         prefix = prefix << 16 | digit;
     }
     if (before == 0)
-        throw EmptyDataset("a split by time leaves no row for training: the earliest moment alone holds more rows than the share " + number_text(share) +
-                           "; give a larger share, a date, or split at random");
+        throw EmptyDataset(
+            "a split by time leaves no row for training: the earliest moment alone holds more rows than the share " +
+            number_text(share) + "; give a larger share, a date, or split at random");
     return Timestamp{static_cast<std::int64_t>(prefix ^ (std::uint64_t{1} << 63))};
 }
 
@@ -130,9 +134,10 @@ auto split_at_random(const Dataset<Row, Role>& data, TrainValidationTest shape) 
     detail::check_share("train", shape.train);
     detail::check_share("validation", shape.validation, shape.train);
     const double border = shape.train + shape.validation;
-    return std::make_tuple(detail::rows_drawn(rows_to_split, shape.seed, 0, shape.train).template with_role<Train>(),
-                           detail::rows_drawn(rows_to_split, shape.seed, shape.train, border).template with_role<Validation>(),
-                           detail::rows_drawn(rows_to_split, shape.seed, border, 2).template with_role<Test>());
+    return std::make_tuple(
+        detail::rows_drawn(rows_to_split, shape.seed, 0, shape.train).template with_role<Train>(),
+        detail::rows_drawn(rows_to_split, shape.seed, shape.train, border).template with_role<Validation>(),
+        detail::rows_drawn(rows_to_split, shape.seed, border, 2).template with_role<Test>());
 }
 
 /// The earliest rows for training, the latest for the test. Rows of one moment stay together.
@@ -143,7 +148,7 @@ auto split_by_time(const Dataset<Row, Role>& data, TrainTest shape = {}) {
     detail::check_share("train", shape.train);
     const std::int64_t rows = rows_to_split.count();
     if (rows == 0) throw EmptyDataset("split_by_time was given no rows; check what was read and filtered before it");
-    const int       slot = rows_to_split.slot(detail::time_ordinal<TimeColumn, Row>());
+    const int slot = rows_to_split.slot(detail::time_ordinal<TimeColumn, Row>());
     const Timestamp border = detail::time_at_share(rows_to_split.state(), slot, rows, shape.train);
     return split_by_time<TimeColumn>(rows_to_split, TrainTestDates{border});
 }
@@ -155,7 +160,7 @@ auto split_by_time(const Dataset<Row, Role>& data, TrainValidationTest shape) {
     detail::check_share("validation", shape.validation, shape.train);
     const std::int64_t rows = rows_to_split.count();
     if (rows == 0) throw EmptyDataset("split_by_time was given no rows; check what was read and filtered before it");
-    const int       slot = rows_to_split.slot(detail::time_ordinal<TimeColumn, Row>());
+    const int slot = rows_to_split.slot(detail::time_ordinal<TimeColumn, Row>());
     const Timestamp first = detail::time_at_share(rows_to_split.state(), slot, rows, shape.train);
     const Timestamp second = detail::time_at_share(rows_to_split.state(), slot, rows, shape.train + shape.validation);
     return split_by_time<TimeColumn>(rows_to_split, TrainValidationTestDates{first, second});
@@ -165,8 +170,9 @@ template <Name TimeColumn, class Row, class Role>
 auto split_by_time(const Dataset<Row, Role>& data, TrainTestDates dates) {
     const auto rows_to_split = detail::splittable(data);
     const int slot = rows_to_split.slot(detail::time_ordinal<TimeColumn, Row>());
-    return std::make_tuple(detail::rows_between(rows_to_split, slot, std::nullopt, dates.test_from).template with_role<Train>(),
-                           detail::rows_between(rows_to_split, slot, dates.test_from, std::nullopt).template with_role<Test>());
+    return std::make_tuple(
+        detail::rows_between(rows_to_split, slot, std::nullopt, dates.test_from).template with_role<Train>(),
+        detail::rows_between(rows_to_split, slot, dates.test_from, std::nullopt).template with_role<Test>());
 }
 /// Training, validation and the test between the dates.
 /// Errors: InvalidSetting if the dates are not in order.
@@ -174,21 +180,29 @@ template <Name TimeColumn, class Row, class Role>
 auto split_by_time(const Dataset<Row, Role>& data, TrainValidationTestDates dates) {
     const auto rows_to_split = detail::splittable(data);
     if (dates.test_from < dates.validation_from)
-        throw InvalidSetting("split_by_time: test_from lies before validation_from; give them in order", Place{.setting = "test_from"});
+        throw InvalidSetting("split_by_time: test_from lies before validation_from; give them in order",
+                             Place{.setting = "test_from"});
     const int slot = rows_to_split.slot(detail::time_ordinal<TimeColumn, Row>());
     return std::make_tuple(
         detail::rows_between(rows_to_split, slot, std::nullopt, dates.validation_from).template with_role<Train>(),
-        detail::rows_between(rows_to_split, slot, dates.validation_from, dates.test_from).template with_role<Validation>(),
+        detail::rows_between(rows_to_split, slot, dates.validation_from, dates.test_from)
+            .template with_role<Validation>(),
         detail::rows_between(rows_to_split, slot, dates.test_from, std::nullopt).template with_role<Test>());
 }
 
 /// Names the role of data that come already split.
 template <class Row>
-Dataset<Row, Train> as_train(const Dataset<Row, Unsplit>& data) { return data.template with_role<Train>(); }
+Dataset<Row, Train> as_train(const Dataset<Row, Unsplit>& data) {
+    return data.template with_role<Train>();
+}
 template <class Row>
-Dataset<Row, Validation> as_validation(const Dataset<Row, Unsplit>& data) { return data.template with_role<Validation>(); }
+Dataset<Row, Validation> as_validation(const Dataset<Row, Unsplit>& data) {
+    return data.template with_role<Validation>();
+}
 template <class Row>
-Dataset<Row, Test> as_test(const Dataset<Row, Unsplit>& data) { return data.template with_role<Test>(); }
+Dataset<Row, Test> as_test(const Dataset<Row, Unsplit>& data) {
+    return data.template with_role<Test>();
+}
 
 /// The rows of both for the last fit, once everything is decided.
 template <class Row>

@@ -30,22 +30,27 @@ template <class Row, class MetricType, ReadMistake::Cause Cause, int Input, int 
 struct ExplainMetric {};
 template <class Row, class MetricType, int Input, int Near>
 struct ExplainMetric<Row, MetricType, ReadMistake::Cause::missing, Input, Near> {
-    static_assert(sizeof(wrong::ColumnIsMissing<MetricType, wrong::Wanted<wanted_column<MetricType, Input>()>, wrong::DidYouMean<column_name<Row, Near>()>>) == 0,
-                  "a metric reads a column that is not there: correct the name, or transform the data by the model first");
+    static_assert(
+        sizeof(wrong::ColumnIsMissing<MetricType, wrong::Wanted<wanted_column<MetricType, Input>()>,
+                                      wrong::DidYouMean<column_name<Row, Near>()>>) == 0,
+        "a metric reads a column that is not there: correct the name, or transform the data by the model first");
 };
 template <class Row, class MetricType, int Input>
 struct ExplainMetric<Row, MetricType, ReadMistake::Cause::missing, Input, -1> {
-    static_assert(sizeof(wrong::ColumnIsMissing<MetricType, wrong::Wanted<wanted_column<MetricType, Input>()>>) == 0,
-                  "a metric reads a column that is not there: correct the name, or transform the data by the model first");
+    static_assert(
+        sizeof(wrong::ColumnIsMissing<MetricType, wrong::Wanted<wanted_column<MetricType, Input>()>>) == 0,
+        "a metric reads a column that is not there: correct the name, or transform the data by the model first");
 };
 template <class Row, class MetricType, int Input, int Near>
 struct ExplainMetric<Row, MetricType, ReadMistake::Cause::missing_values, Input, Near> {
-    static_assert(sizeof(wrong::ColumnMayBeMissingValues<MetricType, wrong::OfColumn<wanted_column<MetricType, Input>()>>) == 0,
-                  "values of this column may be missing and the metric needs them all: filter such rows, or impute them");
+    static_assert(
+        sizeof(wrong::ColumnMayBeMissingValues<MetricType, wrong::OfColumn<wanted_column<MetricType, Input>()>>) == 0,
+        "values of this column may be missing and the metric needs them all: filter such rows, or impute them");
 };
 template <class Row, class MetricType, int Input, int Near>
 struct ExplainMetric<Row, MetricType, ReadMistake::Cause::wrong_type, Input, Near> {
-    static_assert(sizeof(wrong::ColumnHasWrongType<MetricType, wrong::OfColumn<wanted_column<MetricType, Input>()>, wrong::TakesKinds<kinds_taken<MetricType, Input>()>>) == 0,
+    static_assert(sizeof(wrong::ColumnHasWrongType<MetricType, wrong::OfColumn<wanted_column<MetricType, Input>()>,
+                                                   wrong::TakesKinds<kinds_taken<MetricType, Input>()>>) == 0,
                   "a metric cannot judge a column of this type");
 };
 
@@ -54,15 +59,18 @@ inline constexpr ReadMistake metric_mistake = find_read_mistake(columns_of<Row>,
 
 template <class Row, class MetricType, std::size_t I>
 struct MetricInput {
-    static constexpr int        ordinal = find_column(columns_of<Row>, MetricType::Inputs::inputs[I].name);
+    static constexpr int ordinal = find_column(columns_of<Row>, MetricType::Inputs::inputs[I].name);
     static constexpr ColumnType column = columns_of<Row>[static_cast<std::size_t>(ordinal)].type;
     using type = ValueType<column>;
 };
 
 template <class Row, class Role, class MetricType>
-void update_metric(const Dataset<Row, Role>& data, Block& block, typename MetricType::Summary& summary, const MetricType&) {
+void update_metric(const Dataset<Row, Role>& data, Block& block, typename MetricType::Summary& summary,
+                   const MetricType&) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-        summary.update(block.template view<typename MetricInput<Row, MetricType, I>::type>(data.slot(MetricInput<Row, MetricType, I>::ordinal))..., block.weights());
+        summary.update(block.template view<typename MetricInput<Row, MetricType, I>::type>(
+                           data.slot(MetricInput<Row, MetricType, I>::ordinal))...,
+                       block.weights());
     }(std::make_index_sequence<MetricType::Inputs::size>());
 }
 
@@ -77,11 +85,13 @@ Score finish_metric(const MetricType& metric, const typename MetricType::Summary
 
 template <class Row, class Role, class... Metrics>
 auto score(const Dataset<Row, Role>& data, const Metrics&... metrics) {
-    (static_cast<void>(sizeof(ExplainMetric<Row, Metrics, metric_mistake<Row, Metrics>.cause, metric_mistake<Row, Metrics>.input, metric_mistake<Row, Metrics>.near>)), ...);
+    (static_cast<void>(sizeof(ExplainMetric<Row, Metrics, metric_mistake<Row, Metrics>.cause,
+                                            metric_mistake<Row, Metrics>.input, metric_mistake<Row, Metrics>.near>)),
+     ...);
     if constexpr (((metric_mistake<Row, Metrics>.cause == ReadMistake::Cause::none) && ...)) {
-        const std::size_t                                          workers = data.session().threads();
-        std::vector<std::tuple<typename Metrics::Summary...>>      states(workers);
-        std::tuple<typename Metrics::Summary...>                   totals;
+        const std::size_t workers = data.session().threads();
+        std::vector<std::tuple<typename Metrics::Summary...>> states(workers);
+        std::tuple<typename Metrics::Summary...> totals;
         const PendingError pending = attempt([&] {
             for_each_block(data.state(), [&](Block& block, std::size_t worker) {
                 [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -92,16 +102,18 @@ auto score(const Dataset<Row, Role>& data, const Metrics&... metrics) {
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
             const auto meet = [&](auto& total, const auto& part_of) {
                 PendingError error = pending;
-                if (!error) error = attempt([&] {
-                    for (const auto& state : states) merge_state(total, part_of(state));
-                });
+                if (!error)
+                    error = attempt([&] {
+                        for (const auto& state : states) merge_state(total, part_of(state));
+                    });
                 all_reduce_state(data.session().communicator(), total, error);
             };
             (meet(std::get<I>(totals), [](const auto& state) -> const auto& { return std::get<I>(state); }), ...);
             if constexpr (sizeof...(Metrics) == 1) {
                 return finish_metric(metrics..., std::get<0>(totals), data.session().pool());
             } else {
-                return std::array<Score, sizeof...(Metrics)>{finish_metric(metrics, std::get<I>(totals), data.session().pool())...};
+                return std::array<Score, sizeof...(Metrics)>{
+                    finish_metric(metrics, std::get<I>(totals), data.session().pool())...};
             }
         }(std::index_sequence_for<Metrics...>());
     }
@@ -121,7 +133,8 @@ auto evaluate(const Dataset<Row, Role>& data, const Metrics&... metrics) {
         return detail::score(data, metrics...);
     } else {
         static_assert(sizeof(wrong::MetricNeedsHeldOutData<wrong::Given<Role>>) == 0,
-                      "evaluate takes Validation or Test data: a score on rows that a model was fitted on says nothing of new ones; evaluate_in_sample says so by its name");
+                      "evaluate takes Validation or Test data: a score on rows that a model was fitted on says nothing "
+                      "of new ones; evaluate_in_sample says so by its name");
         return Score::undefined("not computed");
     }
 }
@@ -133,7 +146,8 @@ auto evaluate_in_sample(const Dataset<Row, Role>& data, const Metrics&... metric
         return detail::score(data, metrics...);
     } else {
         static_assert(sizeof(wrong::MetricNeedsInSamplePredictions<wrong::Given<Role>>) == 0,
-                      "evaluate_in_sample takes predictions on training rows: model.transform(train); held-out data belong to evaluate");
+                      "evaluate_in_sample takes predictions on training rows: model.transform(train); held-out data "
+                      "belong to evaluate");
         return Score::undefined("not computed");
     }
 }

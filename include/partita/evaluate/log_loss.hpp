@@ -4,8 +4,8 @@
 #include <partita/core/version.hpp>
 #include <partita/data/reads.hpp>
 #include <partita/evaluate/block_terms.hpp>
-#include <partita/evaluate/two_classes.hpp>
 #include <partita/evaluate/metric.hpp>
+#include <partita/evaluate/two_classes.hpp>
 #include <partita/math/count.hpp>
 #include <partita/math/elementary.hpp>
 #include <partita/math/exact_sum.hpp>

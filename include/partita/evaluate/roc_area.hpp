@@ -4,10 +4,10 @@
 #include <partita/core/version.hpp>
 #include <partita/data/reads.hpp>
 #include <partita/evaluate/block_terms.hpp>
-#include <partita/evaluate/two_classes.hpp>
 #include <partita/evaluate/metric.hpp>
 #include <partita/evaluate/roc_area/kernel.hpp>
 #include <partita/evaluate/roc_area/ranked_rows.hpp>
+#include <partita/evaluate/two_classes.hpp>
 
 #include <boost/describe/class.hpp>
 

@@ -4,8 +4,8 @@
 // Columns side by side as one vector: what learners read.
 
 #include <partita/data/output_view.hpp>
-#include <partita/stage/split_names.hpp>
 #include <partita/stage/concepts.hpp>
+#include <partita/stage/split_names.hpp>
 
 #include <algorithm>
 #include <tuple>

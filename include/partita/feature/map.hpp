@@ -4,8 +4,8 @@
 // The smallest stage: a function of a row's values.
 
 #include <partita/data/output_view.hpp>
-#include <partita/stage/split_names.hpp>
 #include <partita/stage/concepts.hpp>
+#include <partita/stage/split_names.hpp>
 
 #include <boost/describe/members.hpp>
 

@@ -4,10 +4,10 @@
 // Categories as vectors with a single one.
 
 #include <partita/data/output_view.hpp>
-#include <partita/stage/category_tally.hpp>
-#include <partita/stage/stage_column.hpp>
 #include <partita/feature/unseen.hpp>
 #include <partita/math/count.hpp>
+#include <partita/stage/category_tally.hpp>
+#include <partita/stage/stage_column.hpp>
 
 #include <boost/describe/class.hpp>
 

@@ -5,10 +5,10 @@
 
 #include <partita/data/output_view.hpp>
 #include <partita/feature/standard_scale/scale_rows.hpp>
-#include <partita/stage/stage_column.hpp>
 #include <partita/math/exact_sum.hpp>
 #include <partita/math/extremes.hpp>
 #include <partita/math/moments.hpp>
+#include <partita/stage/stage_column.hpp>
 
 #include <boost/describe/class.hpp>
 

@@ -34,10 +34,12 @@ consteval int first_column_that_is_no_text() {
 template <class Row>
 consteval void require_text_columns() {
     if constexpr (!is_table<Row>) {
-        static_assert(sizeof(wrong::RowIsNotDescribed<wrong::Given<Row>>) == 0, "describe the row: BOOST_DESCRIBE_STRUCT(Row, (), (members))");
+        static_assert(sizeof(wrong::RowIsNotDescribed<wrong::Given<Row>>) == 0,
+                      "describe the row: BOOST_DESCRIBE_STRUCT(Row, (), (members))");
     } else if constexpr (first_column_that_is_no_text<Row>() >= 0) {
         static_assert(sizeof(wrong::MemberTypeIsNoColumn<wrong::Given<Row>>) == 0,
-                      "a member has a type that no text file can hold: use bool, integers, float, double, Timestamp, Text, Category, "
+                      "a member has a type that no text file can hold: use bool, integers, float, double, Timestamp, "
+                      "Text, Category, "
                       "std::optional of these, or Vector");
     }
 }
@@ -57,7 +59,8 @@ inline namespace PARTITA_DETAIL_GZIP {
 /// Determinism: the rows and the errors are the same for any number of threads and workers, and for any chunk_blocks.
 /// Cost: two passes over the text, the first at the speed of memory; the text of a plain file is mapped, not copied.
 template <class Row>
-Dataset<Row, Unsplit> read_csv(Session& session, const std::vector<std::string>& paths, const CsvOptions& options = {}) {
+Dataset<Row, Unsplit> read_csv(Session& session, const std::vector<std::string>& paths,
+                               const CsvOptions& options = {}) {
     detail::require_text_columns<Row>();
     detail::CsvTableReader reader(session, columns_of<Row>, detail::CsvParsers<Row>::each, options);
     return detail::make_dataset<Row>(session, reader.read([&] {
@@ -84,9 +87,8 @@ template <class Row>
 Dataset<Row, Unsplit> read_csv_text(Session& session, std::string_view text, const CsvOptions& options = {}) {
     detail::require_text_columns<Row>();
     detail::CsvTableReader reader(session, columns_of<Row>, detail::CsvParsers<Row>::each, options);
-    return detail::make_dataset<Row>(session, reader.read([&] {
-        return std::vector<detail::SourceText>{{"text", text, nullptr}};
-    }));
+    return detail::make_dataset<Row>(
+        session, reader.read([&] { return std::vector<detail::SourceText>{{"text", text, nullptr}}; }));
 }
 
 /// Writes a dataset as one text file in the order of its rows: a header line, numbers in the shortest form that reads back

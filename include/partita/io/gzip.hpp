@@ -33,7 +33,7 @@ inline std::string gunzip(std::string_view compressed, const std::string& path) 
 
     std::string text;
     std::size_t used = 0, fed = 0;
-    bool        in_member = false, more_output = false;
+    bool in_member = false, more_output = false;
     constexpr std::size_t most = std::numeric_limits<uInt>::max();
     for (;;) {
         if (stream.avail_in == 0 && fed < compressed.size()) {

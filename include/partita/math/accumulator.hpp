@@ -130,7 +130,8 @@ consteval bool state_can_withdraw() {
         return state_can_withdraw<typename State::value_type>();
     } else {
         return []<class... Member>(boost::mp11::mp_list<Member...>*) {
-            return (state_can_withdraw<std::remove_cvref_t<decltype(std::declval<State&>().*Member::pointer)>>() && ...);
+            return (state_can_withdraw<std::remove_cvref_t<decltype(std::declval<State&>().*Member::pointer)>>() &&
+                    ...);
         }(static_cast<boost::mp11::mp_rename<Members<State>, boost::mp11::mp_list>*>(nullptr));
     }
 }

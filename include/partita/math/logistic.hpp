@@ -237,8 +237,7 @@ class LogisticBlock {
 
 /// margins[r] = x_r·w + intercept: even entries of the row, odd entries, then both and the intercept.
 template <class T>
-void block_margins(SparseView<T> x, std::span<const double> coefficients, double intercept,
-                          std::span<double> margins) {
+void block_margins(SparseView<T> x, std::span<const double> coefficients, double intercept, std::span<double> margins) {
     for (std::size_t r = 0; r < x.rows; ++r) {
         double even = 0.0, odd = 0.0;
         std::int64_t a = x.offsets[r];
@@ -281,7 +280,7 @@ inline void add_block_gradient(OneHotView x, std::span<const double> residuals, 
 /// 2^51 for every entry. Each term is rounded once.
 template <class T>
 void add_block_gradient(SparseView<T> x, std::span<const double> residuals, double scale,
-                               std::span<std::int64_t> gradient) {
+                        std::span<std::int64_t> gradient) {
     constexpr double shifter = 0x1.8p+52;
     for (std::size_t r = 0; r < x.rows; ++r) {
         const double residual = residuals[r];
@@ -296,8 +295,7 @@ void add_block_gradient(SparseView<T> x, std::span<const double> residuals, doub
 
 /// hessian += Σ curvature·xxᵀ: the upper triangle row by row, of order p + 1 with the intercept last, or p without.
 template <class T>
-void add_block_hessian(SparseView<T> x, std::span<const double> curvatures, bool intercept,
-                              std::span<double> hessian) {
+void add_block_hessian(SparseView<T> x, std::span<const double> curvatures, bool intercept, std::span<double> hessian) {
     const std::size_t order = x.columns + (intercept ? 1 : 0);
     for (std::size_t r = 0; r < x.rows; ++r) {
         if (curvatures[r] == 0.0) continue;

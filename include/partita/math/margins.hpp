@@ -13,14 +13,15 @@ namespace partita::inline PARTITA_ABI {
 /// Determinism: the same bits for a row whether it stands alone or in a block, on all builds for one instruction set: lane l of
 /// eight takes the columns l, l + 8, …
 template <class T>
-void block_margins(MatrixView<const T> x, std::span<const double> coefficients, double intercept, std::span<double> margins) {
+void block_margins(MatrixView<const T> x, std::span<const double> coefficients, double intercept,
+                   std::span<double> margins) {
     using Lanes8 = Lanes<double, 8>;
     const std::size_t p = x.columns(), whole = p - p % 8;
-    const double*     w = coefficients.data();
-    const Lanes8      last = p == whole ? Lanes8() : Lanes8::load(w + whole, p - whole);
+    const double* w = coefficients.data();
+    const Lanes8 last = p == whole ? Lanes8() : Lanes8::load(w + whole, p - whole);
     for (std::size_t r = 0; r < x.rows(); ++r) {
         const T* row = x.data() + r * x.stride();
-        Lanes8   dot;
+        Lanes8 dot;
         for (std::size_t c = 0; c < whole; c += 8) dot = fused(Lanes8::load(row + c), Lanes8::load(w + c), dot);
         if (p != whole) dot = fused(Lanes8::load(row + whole, p - whole), last, dot);
         margins[r] = sum(dot) + intercept;

@@ -14,8 +14,8 @@ class Weights {
     constexpr Weights() = default;
     constexpr explicit Weights(const double* values) : values_(values) {}
 
-    constexpr bool          unit() const { return values_ == nullptr; }
-    constexpr double        operator[](std::size_t row) const { return values_ ? values_[row] : 1.0; }
+    constexpr bool unit() const { return values_ == nullptr; }
+    constexpr double operator[](std::size_t row) const { return values_ ? values_[row] : 1.0; }
     constexpr const double* data() const { return values_; }
     /// The weights from `row` on.
     constexpr Weights from(std::size_t row) const { return values_ ? Weights(values_ + row) : Weights(); }

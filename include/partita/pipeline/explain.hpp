@@ -44,7 +44,8 @@ struct HasColumns<Node, std::index_sequence<I...>> {
     using type = wrong::Has<slot_name<Node::data, total - 1 - static_cast<int>(I)>()...>;
 };
 template <class Node>
-using Has = typename HasColumns<Node, std::make_index_sequence<slot_count(Node::data) < 8 ? slot_count(Node::data) : 8>>::type;
+using Has =
+    typename HasColumns<Node, std::make_index_sequence<slot_count(Node::data) < 8 ? slot_count(Node::data) : 8>>::type;
 
 template <Mistake::Cause Cause, class Failed>
 struct Explain {};  // nothing is wrong
@@ -61,8 +62,8 @@ struct Hint<Node, -1> {
 
 /// The list of reads in which the mistake was found.
 template <class F>
-using MistakenInputs =
-    std::conditional_t<F::Failed::fit_read.mistake.cause != Mistake::Cause::none, typename F::Failed::FitInputs, typename F::Failed::Inputs>;
+using MistakenInputs = std::conditional_t<F::Failed::fit_read.mistake.cause != Mistake::Cause::none,
+                                          typename F::Failed::FitInputs, typename F::Failed::Inputs>;
 
 template <class F>
 consteval auto wanted_name() {
@@ -71,51 +72,61 @@ consteval auto wanted_name() {
 }
 template <class F>
 consteval auto wanted_kinds() {
-    constexpr std::string_view words = kinds_in_words(MistakenInputs<F>::inputs[static_cast<std::size_t>(F::mistake.read)]);
+    constexpr std::string_view words =
+        kinds_in_words(MistakenInputs<F>::inputs[static_cast<std::size_t>(F::mistake.read)]);
     return Name<words.size() + 1>(words);
 }
 
 template <class F>
 struct Explain<Mistake::Cause::missing, F> {
-    static_assert(sizeof(wrong::ColumnIsMissing<wrong::AtStage<F::position>, typename F::StageAt, wrong::Wanted<wanted_name<F>()>,
-                                                typename Hint<typename F::Previous, F::mistake.near>::type>) == 0,
-                  "a stage reads a column that is not there: correct the name, or put the stage that makes the column before it");
+    static_assert(
+        sizeof(wrong::ColumnIsMissing<wrong::AtStage<F::position>, typename F::StageAt, wrong::Wanted<wanted_name<F>()>,
+                                      typename Hint<typename F::Previous, F::mistake.near>::type>) == 0,
+        "a stage reads a column that is not there: correct the name, or put the stage that makes the column before it");
 };
 
 template <class F>
 struct Explain<Mistake::Cause::wrong_type, F> {
     static_assert(sizeof(wrong::ColumnHasWrongType<wrong::AtStage<F::position>, typename F::StageAt,
                                                    wrong::OfColumn<slot_name<F::Previous::data, F::mistake.slot>()>,
-                                                   wrong::GivenKind<slot_kind<F::Previous::data, F::mistake.slot>()>, wrong::TakesKinds<wanted_kinds<F>()>>) == 0,
-                  "a stage cannot work on a column of this type: convert the column by a stage before it (map, OneHotEncode, Assemble), or name another");
+                                                   wrong::GivenKind<slot_kind<F::Previous::data, F::mistake.slot>()>,
+                                                   wrong::TakesKinds<wanted_kinds<F>()>>) == 0,
+                  "a stage cannot work on a column of this type: convert the column by a stage before it (map, "
+                  "OneHotEncode, Assemble), or name another");
 };
 
 template <class F>
 struct Explain<Mistake::Cause::missing_values, F> {
-    static_assert(sizeof(wrong::ColumnMayBeMissingValues<wrong::AtStage<F::position>, typename F::StageAt,
-                                                         wrong::OfColumn<slot_name<F::Previous::data, F::mistake.slot>()>>) == 0,
-                  "values of this column may be missing (its type is std::optional) and the stage needs them all: put Impute before it");
+    static_assert(
+        sizeof(wrong::ColumnMayBeMissingValues<wrong::AtStage<F::position>, typename F::StageAt,
+                                               wrong::OfColumn<slot_name<F::Previous::data, F::mistake.slot>()>>) == 0,
+        "values of this column may be missing (its type is std::optional) and the stage needs them all: put Impute "
+        "before it");
 };
 
 template <class F>
 struct Explain<Mistake::Cause::duplicate, F> {
-    static_assert(sizeof(wrong::ColumnIsDuplicate<wrong::AtStage<F::position>, typename F::StageAt,
-                                                  wrong::OfColumn<slot_name<F::data, F::data.first + F::mistake.read>()>>) == 0,
-                  "a stage writes a column whose name is taken by a column that it does not read: give its output another name");
+    static_assert(
+        sizeof(wrong::ColumnIsDuplicate<wrong::AtStage<F::position>, typename F::StageAt,
+                                        wrong::OfColumn<slot_name<F::data, F::data.first + F::mistake.read>()>>) == 0,
+        "a stage writes a column whose name is taken by a column that it does not read: give its output another name");
 };
 
 template <class F>
 struct Explain<Mistake::Cause::leak, F> {
-    static_assert(sizeof(wrong::TargetIsAmongItsFeatures<wrong::AtStage<F::position>, typename F::StageAt,
-                                                         wrong::Target<slot_name<F::Previous::data, F::mistake.near>()>,
-                                                         wrong::OfColumn<slot_name<F::Previous::data, F::mistake.slot>()>>) == 0,
-                  "the features of this learner were computed from its own target: leave the target, and what is made of it, out of them");
+    static_assert(
+        sizeof(wrong::TargetIsAmongItsFeatures<wrong::AtStage<F::position>, typename F::StageAt,
+                                               wrong::Target<slot_name<F::Previous::data, F::mistake.near>()>,
+                                               wrong::OfColumn<slot_name<F::Previous::data, F::mistake.slot>()>>) == 0,
+        "the features of this learner were computed from its own target: leave the target, and what is made of it, out "
+        "of them");
 };
 
 template <class F>
 struct Explain<Mistake::Cause::open_policy, F> {
     static_assert(sizeof(wrong::UnseenPolicyIsOpen<wrong::AtStage<F::position>, typename F::StageAt>) == 0,
-                  "say what happens to a category that the fit has not seen: Unseen::all_zero, Unseen::own_column or Unseen::error as the second template argument");
+                  "say what happens to a category that the fit has not seen: Unseen::all_zero, Unseen::own_column or "
+                  "Unseen::error as the second template argument");
 };
 
 /// Naming its size makes the compiler say what is wrong.

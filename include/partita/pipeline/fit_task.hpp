@@ -49,7 +49,7 @@ class FitTask {
     virtual void do_fit_alone(const DatasetState&) {}
 
     std::string title_;
-    bool        shares_passes_;
+    bool shares_passes_;
 };
 
 /// What can be done with a summary of a type that is no longer known.
@@ -61,8 +61,8 @@ struct SummaryOperations {
 template <class Summary>
 struct OperationsOfSummary {
     static void* copy(const void* summary) { return new Summary(*static_cast<const Summary*>(summary)); }
-    static void  destroy(void* summary) { delete static_cast<Summary*>(summary); }
-    static void  list(void* summary, AccumulatorList& accumulators) {
+    static void destroy(void* summary) { delete static_cast<Summary*>(summary); }
+    static void list(void* summary, AccumulatorList& accumulators) {
         if constexpr (partita::exact_state<Summary>) list_accumulators(*static_cast<Summary*>(summary), accumulators);
     }
     static constexpr SummaryOperations table{copy, destroy, partita::exact_state<Summary> ? &list : nullptr};
@@ -72,14 +72,15 @@ struct OperationsOfSummary {
 class AnySummary {
   public:
     AnySummary(void* summary, const SummaryOperations& operations) : summary_(summary), operations_(&operations) {}
-    AnySummary(AnySummary&& other) noexcept : summary_(std::exchange(other.summary_, nullptr)), operations_(other.operations_) {}
+    AnySummary(AnySummary&& other) noexcept
+        : summary_(std::exchange(other.summary_, nullptr)), operations_(other.operations_) {}
     AnySummary& operator=(AnySummary&&) = delete;
     ~AnySummary() {
         if (summary_ != nullptr) operations_->destroy(summary_);
     }
     AnySummary copy() const { return {operations_->copy(summary_), *operations_}; }
-    void*      get() const { return summary_; }
-    bool       exact() const { return operations_->list != nullptr; }
+    void* get() const { return summary_; }
+    bool exact() const { return operations_->list != nullptr; }
     AccumulatorList accumulators() const {
         AccumulatorList list;
         operations_->list(summary_, list);
@@ -92,7 +93,7 @@ class AnySummary {
     }
 
   private:
-    void*                    summary_;
+    void* summary_;
     const SummaryOperations* operations_;
 };
 
@@ -117,10 +118,11 @@ class SummaryFit : public FitTask {
         CommunicatorBase& communicator = state.session->communicator();
         if (total_.exact()) {
             AccumulatorList list;
-            if (!pending) pending = attempt([&] {
-                list = total_.accumulators();
-                for (const AnySummary& part : states_) merge_lists(list, part.accumulators());
-            });
+            if (!pending)
+                pending = attempt([&] {
+                    list = total_.accumulators();
+                    for (const AnySummary& part : states_) merge_lists(list, part.accumulators());
+                });
             if (communicator.size() == 1) {
                 communicator.agree(pending);
             } else {
@@ -143,8 +145,8 @@ class SummaryFit : public FitTask {
     }
 
   protected:
-    AnySummary                total_;
-    std::vector<AnySummary>   states_;
+    AnySummary total_;
+    std::vector<AnySummary> states_;
     std::vector<std::int64_t> ids_;
 
   private:
@@ -158,7 +160,8 @@ template <class StageType, class Model, class Summary, class... V>
 class SummaryTask final : public SummaryFit {
   public:
     SummaryTask(const StageType& stage, Model& model, std::string title, std::array<int, sizeof...(V)> slots)
-        : SummaryFit(std::move(title), AnySummary(new Summary(start_summary<Summary>(stage)), OperationsOfSummary<Summary>::table)),
+        : SummaryFit(std::move(title),
+                     AnySummary(new Summary(start_summary<Summary>(stage)), OperationsOfSummary<Summary>::table)),
           stage_(stage),
           model_(model),
           slots_(slots) {}
@@ -169,14 +172,17 @@ class SummaryTask final : public SummaryFit {
     static consteval bool check() {
         if constexpr (!exact && !merges)
             static_assert(sizeof(wrong::StageIsIncomplete<StageType, wrong::Takes<Summary>>) == 0,
-                          "a summary is a struct of exact accumulators (Count, ExactSum, Min, Max, …) described by BOOST_DESCRIBE_CLASS, or has merge(other) and a pt::Wire");
+                          "a summary is a struct of exact accumulators (Count, ExactSum, Min, Max, …) described by "
+                          "BOOST_DESCRIBE_CLASS, or has merge(other) and a pt::Wire");
         return true;
     }
     static_assert(check());
 
     static Summary& summary_at(void* summary) { return *static_cast<Summary*>(summary); }
 
-    void do_update(void* summary, Block& block) const override { update_with(summary_at(summary), block, std::index_sequence_for<V...>()); }
+    void do_update(void* summary, Block& block) const override {
+        update_with(summary_at(summary), block, std::index_sequence_for<V...>());
+    }
     template <std::size_t... I>
     void update_with(Summary& summary, Block& block, std::index_sequence<I...>) const {
         summary.update(block.template view<V>(slots_[I])..., block.weights());
@@ -188,15 +194,17 @@ class SummaryTask final : public SummaryFit {
             const std::int64_t first = ids_.empty() ? 0 : ids_.front(), end = ids_.empty() ? 0 : ids_.back() + 1;
             BlockTree<Summary> tree(first, end);
             const PendingError error = pending ? pending : attempt([&] {
-                for (std::size_t i = 0; i < states_.size(); ++i) tree.add(ids_[i], std::move(summary_at(states_[i].get())));
+                for (std::size_t i = 0; i < states_.size(); ++i)
+                    tree.add(ids_[i], std::move(summary_at(states_[i].get())));
             });
-            if (std::optional<Summary> merged = tree.finish(communicator, error)) summary_at(total_.get()) = std::move(*merged);
+            if (std::optional<Summary> merged = tree.finish(communicator, error))
+                summary_at(total_.get()) = std::move(*merged);
         }
     }
 
-    const StageType&               stage_;
-    Model&                         model_;
-    std::array<int, sizeof...(V)>  slots_;
+    const StageType& stage_;
+    Model& model_;
+    std::array<int, sizeof...(V)> slots_;
 };
 
 template <class StageType, class Model, class... V>
@@ -211,9 +219,9 @@ class AloneTask final : public FitTask {
         model_ = stage_.fit(rows);
     }
 
-    const StageType&               stage_;
-    Model&                         model_;
-    std::array<int, sizeof...(V)>  slots_;
+    const StageType& stage_;
+    Model& model_;
+    std::array<int, sizeof...(V)> slots_;
 };
 
 /// Fits tasks that depend on nothing unfitted: summaries together in as few passes as the neediest wants, then the others.
@@ -223,9 +231,9 @@ inline void fit_level(const DatasetState& state, std::vector<std::unique_ptr<Fit
         if (task->shares_passes()) sharing.push_back(static_cast<SummaryFit*>(task.get()));
     const std::size_t blocks = local_blocks(state).size();
     while (!sharing.empty()) {
-        Progress&           progress = state.session->progress();
+        Progress& progress = state.session->progress();
         const ProgressScope pass(progress, "fit", blocks);
-        const PendingError  pending = attempt([&] {
+        const PendingError pending = attempt([&] {
             for (SummaryFit* task : sharing) task->begin_pass(state.session->threads(), blocks);
             for_each_local_block(state, [&](Block& block, std::size_t index, std::size_t worker) {
                 for (SummaryFit* task : sharing) task->update(block, index, worker);

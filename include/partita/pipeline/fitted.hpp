@@ -2,6 +2,7 @@
 #pragma once
 
 #include <partita/data/dataset.hpp>
+#include <partita/pipeline/after.hpp>
 #include <partita/pipeline/explain.hpp>
 #include <partita/pipeline/row.hpp>
 #include <partita/pipeline/step.hpp>
@@ -15,18 +16,11 @@
 
 namespace partita::inline PARTITA_ABI {
 
-template <class... Stages>
-struct Pipeline;
-
 /// A coefficient of a linear model with the name of its feature.
 struct NamedCoefficient {
     std::string name;
-    double      value = 0;
+    double value = 0;
 };
-
-/// The columns of what a pipeline makes of a table: the row type of transformed datasets.
-template <class PipelineType, class Row>
-struct After {};
 
 namespace detail {
 
@@ -55,63 +49,35 @@ struct AllModels<Types<Nodes...>> {
 template <class NodeTypes>
 inline constexpr bool predicts = false;
 template <class... Nodes>
-inline constexpr bool predicts<Types<Nodes...>> = (std::is_same_v<typename Nodes::StageAt::stage_concept, Predictor> || ...);
-
-/// The visible columns at the end of a chain.
-template <class Last>
-struct FinalTable {
-    static constexpr auto hidden = [] {
-        std::array<bool, static_cast<std::size_t>(slot_count(Last::data))> result{};
-        mark_hidden(Last::data, result.data());
-        return result;
-    }();
-    static constexpr std::size_t count = [] {
-        std::size_t visible = 0;
-        for (bool is_hidden : hidden) visible += !is_hidden;
-        return visible;
-    }();
-    static constexpr auto slots = [] {
-        std::array<int, count> result{};
-        std::size_t at = 0;
-        for (int slot = 0; slot < slot_count(Last::data); ++slot)
-            if (!hidden[static_cast<std::size_t>(slot)]) result[at++] = slot;
-        return result;
-    }();
-    static constexpr auto columns = [] {
-        std::array<ColumnInfo, slots.size()> result{};
-        for (std::size_t i = 0; i < slots.size(); ++i)
-            result[i] = {slot_info(Last::data, slots[i]).name, slot_info(Last::data, slots[i]).type};
-        return result;
-    }();
-};
-
-template <class... Stages, class Row>
-struct TableOf<After<Pipeline<Stages...>, Row>> : FinalTable<LastNode<Row, Stages...>> {};
-template <class... Stages, class Row>
-inline constexpr bool is_table<After<Pipeline<Stages...>, Row>> = true;
+inline constexpr bool predicts<Types<Nodes...>> =
+    (std::is_same_v<typename Nodes::StageAt::stage_concept, Predictor> || ...);
 
 /// What instances of a stage differ in, besides their models.
 struct InstanceFacts {
     std::span<const int> inputs;
-    int                  first_output, outputs;
+    int first_output, outputs;
     std::string (*title)(int);
     int instance;
 };
 template <class N, int I>
-inline constexpr InstanceFacts instance_facts{N::template InstanceAt<I>::inputs, N::data.first + I * N::outputs_each, N::outputs_each,
-                                              &instance_title<N>, I};
+inline constexpr InstanceFacts instance_facts{N::template InstanceAt<I>::inputs, N::data.first + I* N::outputs_each,
+                                              N::outputs_each, &instance_title<N>, I};
 
 /// Puts one fitted instance behind a plan. `base` maps the pipeline's slots to the plan's; `owner` keeps the model.
 template <class StepType, class Model>
-[[gnu::noinline]] void append_instance(Plan& plan, const std::vector<int>& base, const std::shared_ptr<const void>& owner,
-                                       const InstanceFacts& facts, const Model& model) {
-    add_step(plan, new StepType(place_step(plan, base, facts.inputs, facts.first_output, facts.outputs, facts.title(facts.instance), owner), model));
+[[gnu::noinline]] void append_instance(Plan& plan, const std::vector<int>& base,
+                                       const std::shared_ptr<const void>& owner, const InstanceFacts& facts,
+                                       const Model& model) {
+    add_step(plan, new StepType(place_step(plan, base, facts.inputs, facts.first_output, facts.outputs,
+                                           facts.title(facts.instance), owner),
+                                model));
 }
 template <class N, int I>
 void append_step(Plan& plan, const std::vector<int>& base, const std::shared_ptr<const void>& owner,
                  const typename N::template InstanceAt<I>::Model& model) {
     using At = typename N::template InstanceAt<I>;
-    append_instance<ModelStep<typename At::Model, typename At::Values, typename OutputValues<typename At::Outputs>::type>>(
+    append_instance<
+        ModelStep<typename At::Model, typename At::Values, typename OutputValues<typename At::Outputs>::type>>(
         plan, base, owner, instance_facts<N, I>, model);
 }
 
@@ -149,14 +115,14 @@ class FittedPipeline {
     }
     /// The same for a frame, computed at once.
     Frame<After<pipeline_type, Row>> transform(const Frame<Row>& frame) const {
-        Plan             plan;
+        Plan plan;
         std::vector<int> slots;
         for (const ColumnInfo& column : columns_of<Row>) {
             slots.push_back(static_cast<int>(plan.slots.size()));
             plan.slots.push_back({column.name, column.type, slots.back(), -1});
         }
-        const std::vector<int>     visible = append(plan, slots);
-        Block                      block(plan);
+        const std::vector<int> visible = append(plan, slots);
+        Block block(plan);
         std::vector<ColumnBuilder> builders;
         for (int slot : visible) builders.emplace_back(plan.slots[static_cast<std::size_t>(slot)].type);
         std::vector<std::int64_t> ids;
@@ -209,13 +175,13 @@ class FittedPipeline {
       private:
         template <int Slot, class Request>
         auto in_memory(const Request& row) {
-            std::byte*  aligned = memory_.data() + (64 - reinterpret_cast<std::uintptr_t>(memory_.data()) % 64) % 64;
-            RowScratch  scratch(aligned, memory_.empty() ? 0 : memory_.size() - 64);
-            const auto  value = evaluate_row<Row, Nodes, Slot>(*model_->models_, row, scratch);
+            std::byte* aligned = memory_.data() + (64 - reinterpret_cast<std::uintptr_t>(memory_.data()) % 64) % 64;
+            RowScratch scratch(aligned, memory_.empty() ? 0 : memory_.size() - 64);
+            const auto value = evaluate_row<Row, Nodes, Slot>(*model_->models_, row, scratch);
             if (scratch.wanted_bytes() + 64 > memory_.size()) memory_.resize(scratch.wanted_bytes() + 64);
             return value;
         }
-        const FittedPipeline*  model_;
+        const FittedPipeline* model_;
         std::vector<std::byte> memory_;
     };
     Scorer scorer() const { return Scorer(*this); }
@@ -229,7 +195,8 @@ class FittedPipeline {
     }
     template <int Position>
     const auto& stage() const {
-        static_assert(Position >= 1 && Position <= static_cast<int>(sizeof...(Stages)), "the pipeline has no stage at this place; they are counted from 1");
+        static_assert(Position >= 1 && Position <= static_cast<int>(sizeof...(Stages)),
+                      "the pipeline has no stage at this place; they are counted from 1");
         const auto& models = std::get<Position - 1>(*models_);
         if constexpr (std::tuple_size_v<std::remove_cvref_t<decltype(models)>> == 1) {
             return std::get<0>(models);
@@ -257,20 +224,23 @@ class FittedPipeline {
 
     const Models& models() const { return *models_; }
     std::uint64_t seed() const { return seed_; }
-    std::int64_t  rows() const { return rows_; }
+    std::int64_t rows() const { return rows_; }
 
   private:
     template <int Slot, class Request>
     auto on_stack(const Request& row) const {
         alignas(64) std::byte bytes[4096];
-        RowScratch            scratch(bytes, sizeof bytes);
+        RowScratch scratch(bytes, sizeof bytes);
         return evaluate_row<Row, Nodes, Slot>(*models_, row, scratch);
     }
     /// The slot of one of the last learner's outputs, or -1.
     static constexpr int learner_slot(int output) {
         return []<class... N>(Types<N...>*, int wanted) {
             int slot = -1;
-            ((slot = std::is_same_v<typename N::StageAt::stage_concept, Predictor> && wanted < N::outputs_each ? N::data.first + wanted : slot), ...);
+            ((slot = std::is_same_v<typename N::StageAt::stage_concept, Predictor> && wanted < N::outputs_each
+                         ? N::data.first + wanted
+                         : slot),
+             ...);
             return slot;
         }(static_cast<Nodes*>(nullptr), output);
     }
@@ -283,10 +253,13 @@ class FittedPipeline {
     template <Name ColumnName>
     static constexpr int interning_position() {
         int position = 0, at = 0;
-        ((++at, position = position == 0 && Stages::Inputs::inputs[0].name == ColumnName.view() &&
-                                   requires(const typename Stages::Model& model) { model.intern(std::string_view()); }
-                               ? at
-                               : position), ...);
+        ((
+             ++at,
+             position = position == 0 && Stages::Inputs::inputs[0].name == ColumnName.view() &&
+                                requires(const typename Stages::Model& model) { model.intern(std::string_view()); }
+                            ? at
+                            : position),
+         ...);
         return position;
     }
 
@@ -294,17 +267,20 @@ class FittedPipeline {
     std::vector<NamedCoefficient> coefficients_of(Types<N...>*) const {
         std::vector<std::vector<std::string>> names;
         for (const ColumnInfo& column : columns_of<Row>)
-            names.push_back((kind_bit(column.type.kind) & (dense_vector_kinds | sparse_vector_kinds)) != 0 ? std::vector<std::string>{}
-                                                                                                         : std::vector{std::string(column.name)});
+            names.push_back((kind_bit(column.type.kind) & (dense_vector_kinds | sparse_vector_kinds)) != 0
+                                ? std::vector<std::string>{}
+                                : std::vector{std::string(column.name)});
         std::vector<NamedCoefficient> result;
         [&]<std::size_t... S>(std::index_sequence<S...>) {
-            (name_outputs<N>(names, std::get<S>(*models_), std::make_integer_sequence<int, N::instance_count>(), result), ...);
+            (name_outputs<N>(names, std::get<S>(*models_), std::make_integer_sequence<int, N::instance_count>(),
+                             result),
+             ...);
         }(std::index_sequence_for<N...>());
         return result;
     }
     template <class N, class ModelTuple, int... I>
-    static void name_outputs(std::vector<std::vector<std::string>>& names, const ModelTuple& models, std::integer_sequence<int, I...>,
-                             std::vector<NamedCoefficient>& coefficients) {
+    static void name_outputs(std::vector<std::vector<std::string>>& names, const ModelTuple& models,
+                             std::integer_sequence<int, I...>, std::vector<NamedCoefficient>& coefficients) {
         const auto one = [&]<int Index>(const auto& model, std::integral_constant<int, Index>) {
             using At = typename N::template InstanceAt<Index>;
             std::vector<std::vector<std::string>> inputs;
@@ -313,7 +289,8 @@ class FittedPipeline {
                 if constexpr (requires { model.coefficients(); }) {
                     std::size_t at = 0;
                     for (double value : model.coefficients()) {
-                        const std::string unnamed = std::string(N::StageAt::Inputs::inputs[0].name) + "[" + std::to_string(at) + "]";
+                        const std::string unnamed =
+                            std::string(N::StageAt::Inputs::inputs[0].name) + "[" + std::to_string(at) + "]";
                         coefficients.push_back({at < inputs[0].size() ? inputs[0][at] : unnamed, value});
                         ++at;
                     }
@@ -325,7 +302,8 @@ class FittedPipeline {
                     names.push_back(model.feature_names(std::span<const std::vector<std::string>>(inputs)));
                 } else if constexpr (requires { model.feature_names(std::string_view()); }) {
                     names.push_back(model.feature_names(std::string_view(name)));
-                } else if ((kind_bit(At::Outputs::inputs[static_cast<std::size_t>(output)].exact.kind) & (dense_vector_kinds | sparse_vector_kinds)) != 0) {
+                } else if ((kind_bit(At::Outputs::inputs[static_cast<std::size_t>(output)].exact.kind) &
+                            (dense_vector_kinds | sparse_vector_kinds)) != 0) {
                     names.push_back(inputs.size() == 1 ? inputs[0] : std::vector<std::string>{});
                 } else {
                     names.push_back({name});
@@ -343,20 +321,24 @@ class FittedPipeline {
         return visible;
     }
     template <class... N>
-    void append_all(Plan& plan, const std::vector<int>& base, const std::shared_ptr<const void>& owner, Types<N...>*) const {
+    void append_all(Plan& plan, const std::vector<int>& base, const std::shared_ptr<const void>& owner,
+                    Types<N...>*) const {
         [&]<std::size_t... S>(std::index_sequence<S...>) {
-            (append_stage<N>(plan, base, owner, std::get<S>(*models_), std::make_integer_sequence<int, N::instance_count>()), ...);
+            (append_stage<N>(plan, base, owner, std::get<S>(*models_),
+                             std::make_integer_sequence<int, N::instance_count>()),
+             ...);
         }(std::index_sequence_for<N...>());
     }
     template <class N, class ModelTuple, int... I>
-    static void append_stage(Plan& plan, const std::vector<int>& base, const std::shared_ptr<const void>& owner, const ModelTuple& models, std::integer_sequence<int, I...>) {
+    static void append_stage(Plan& plan, const std::vector<int>& base, const std::shared_ptr<const void>& owner,
+                             const ModelTuple& models, std::integer_sequence<int, I...>) {
         if constexpr (!is_resampler<typename N::StageAt>)  // which is the identity once it was fitted
             (append_step<N, I>(plan, base, owner, std::get<static_cast<std::size_t>(I)>(models)), ...);
     }
 
     std::shared_ptr<const Models> models_;
-    std::uint64_t                 seed_ = 0;
-    std::int64_t                  rows_ = 0;
+    std::uint64_t seed_ = 0;
+    std::int64_t rows_ = 0;
 };
 
 template <class PipelineType, class Row>

@@ -29,7 +29,8 @@ void describe_node(std::string& text, std::integer_sequence<int, I...>) {
         text += " ->";
         for (int output = 0; output < N::outputs_each; ++output) {
             text += " ";
-            describe_column(text, slot_info(N::data, first_output + output).name, slot_info(N::data, first_output + output).type);
+            describe_column(text, slot_info(N::data, first_output + output).name,
+                            slot_info(N::data, first_output + output).type);
         }
         text += "\n";
     };
@@ -56,7 +57,9 @@ void save_stage(ModelWriter& writer, const ModelTuple& models) {
         const auto one = [&](const auto& model, std::string_view column) {
             if constexpr (has_state<std::remove_cvref_t<decltype(model)>>) save_value(writer, column, model);
         };
-        (one(std::get<static_cast<std::size_t>(I)>(models), N::columnwise ? N::template InstanceAt<I>::output_name(0) : std::string_view()), ...);
+        (one(std::get<static_cast<std::size_t>(I)>(models),
+             N::columnwise ? N::template InstanceAt<I>::output_name(0) : std::string_view()),
+         ...);
     }(std::make_integer_sequence<int, N::instance_count>());
 }
 
@@ -68,7 +71,9 @@ void load_stage(ModelReader& reader, ModelTuple& models) {
         const auto one = [&](auto& model, std::string_view column) {
             if constexpr (has_state<std::remove_cvref_t<decltype(model)>>) load_value(reader, column, model);
         };
-        (one(std::get<static_cast<std::size_t>(I)>(models), N::columnwise ? N::template InstanceAt<I>::output_name(0) : std::string_view()), ...);
+        (one(std::get<static_cast<std::size_t>(I)>(models),
+             N::columnwise ? N::template InstanceAt<I>::output_name(0) : std::string_view()),
+         ...);
     }(std::make_integer_sequence<int, N::instance_count>());
 }
 

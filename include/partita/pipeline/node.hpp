@@ -13,18 +13,19 @@ namespace partita::inline PARTITA_ABI::detail {
 /// One column that ever existed along the pipeline. Slots number them: first the row's columns, then each stage's outputs.
 struct SlotInfo {
     std::string_view name;
-    ColumnType       type;
-    int              identity = -1;  ///< the slot that this column is, for leakage: computed from one column, it counts as that column
-    const int*       parents = nullptr;
-    int              parent_count = 0;
-    int              hides = -1;  ///< the earlier slot of the same name, or -1
+    ColumnType type;
+    int identity =
+        -1;  ///< the slot that this column is, for leakage: computed from one column, it counts as that column
+    const int* parents = nullptr;
+    int parent_count = 0;
+    int hides = -1;  ///< the earlier slot of the same name, or -1
 };
 
 struct NodeData {
     const NodeData* previous;
     const SlotInfo* added;
-    int             added_count;
-    int             first;  ///< slot of the first added column
+    int added_count;
+    int first;  ///< slot of the first added column
 };
 
 constexpr int slot_count(const NodeData& node) { return node.first + node.added_count; }
@@ -62,7 +63,15 @@ constexpr bool comes_from(const NodeData& node, int slot, int identity) {
 
 /// What may be wrong with a stage at its place.
 struct Mistake {
-    enum class Cause : unsigned char { none, missing, wrong_type, missing_values, duplicate, leak, open_policy } cause = Cause::none;
+    enum class Cause : unsigned char {
+        none,
+        missing,
+        wrong_type,
+        missing_values,
+        duplicate,
+        leak,
+        open_policy
+    } cause = Cause::none;
     int read = -1;  ///< which of the declared reads, or which output
     int slot = -1;  ///< the column at fault
     int near = -1;  ///< the column that was probably meant
@@ -71,8 +80,8 @@ struct Mistake {
 /// The slots that a list of reads means; selectors stand for as many as they choose.
 template <int Capacity>
 struct Resolution {
-    int     slots[Capacity > 0 ? Capacity : 1]{};
-    int     count = 0;
+    int slots[Capacity > 0 ? Capacity : 1]{};
+    int count = 0;
     Mistake mistake;
 };
 
@@ -99,17 +108,18 @@ constexpr Mistake check_read(const NodeData& node, const Input& input, int read,
     if (input.takes(type)) return {};
     ColumnType filled = type;
     filled.nullable = false;
-    return {type.nullable && input.takes(filled) ? Mistake::Cause::missing_values : Mistake::Cause::wrong_type, read, slot, -1};
+    return {type.nullable && input.takes(filled) ? Mistake::Cause::missing_values : Mistake::Cause::wrong_type, read,
+            slot, -1};
 }
 
 template <int Capacity>
 constexpr Resolution<Capacity> resolve(const NodeData& node, std::span<const Input> inputs) {
     Resolution<Capacity> result;
-    bool                 hidden[Capacity > 0 ? Capacity : 1]{};  // with a selector, the capacity is that of the table
+    bool hidden[Capacity > 0 ? Capacity : 1]{};  // with a selector, the capacity is that of the table
     if (has_selector(inputs)) mark_hidden(node, hidden);
     for (int read = 0; read < static_cast<int>(inputs.size()); ++read) {
         const Input& input = inputs[static_cast<std::size_t>(read)];
-        const int    before = result.count;
+        const int before = result.count;
         if (is_selector(input.name)) {
             for (int slot = 0; slot < slot_count(node); ++slot) {
                 const SlotInfo& info = slot_info(node, slot);
@@ -137,7 +147,7 @@ struct Types {};
 /// The table that a pipeline begins with.
 template <class Row>
 struct Source {
-    static constexpr int  position = 0;
+    static constexpr int position = 0;
     static constexpr auto table = [] {
         std::array<SlotInfo, columns_of<Row>.size()> slots{};
         for (std::size_t i = 0; i < slots.size(); ++i)
@@ -145,7 +155,7 @@ struct Source {
         return slots;
     }();
     static constexpr NodeData data{nullptr, table.data(), static_cast<int>(table.size()), 0};
-    static constexpr Mistake  mistake{};
+    static constexpr Mistake mistake{};
 };
 
 template <class List>
@@ -159,7 +169,8 @@ template <class Node, auto Slots>
 struct ValuesAt {
     static constexpr ColumnType at(std::size_t i) { return slot_info(Node::data, Slots[i]).type; }
     template <std::size_t... I>
-    static auto list(std::index_sequence<I...>) -> Types<typename ValueOfParts<at(I).kind, at(I).nullable, at(I).extent>::type...>;
+    static auto list(std::index_sequence<I...>)
+        -> Types<typename ValueOfParts<at(I).kind, at(I).nullable, at(I).extent>::type...>;
     using type = decltype(list(std::make_index_sequence<Slots.size()>()));
 };
 
@@ -173,13 +184,15 @@ struct Reads {
     static constexpr int position = Position;
 
     static constexpr int capacity(std::span<const Input> inputs) {
-        return has_selector(inputs) ? slot_count(Previous::data) + static_cast<int>(inputs.size()) : static_cast<int>(inputs.size());
+        return has_selector(inputs) ? slot_count(Previous::data) + static_cast<int>(inputs.size())
+                                    : static_cast<int>(inputs.size());
     }
     static constexpr auto read = resolve<capacity(Inputs::inputs)>(Previous::data, Inputs::inputs);
     static constexpr auto fit_read = resolve<capacity(FitInputs::inputs)>(Previous::data, FitInputs::inputs);
 
     static constexpr Mistake first_mistake() {
-        if constexpr (requires { requires StageType::unseen_policy_is_open; }) return {Mistake::Cause::open_policy, 0, -1, -1};
+        if constexpr (requires { requires StageType::unseen_policy_is_open; })
+            return {Mistake::Cause::open_policy, 0, -1, -1};
         if (fit_read.mistake.cause != Mistake::Cause::none) return fit_read.mistake;
         if (read.mistake.cause != Mistake::Cause::none) return read.mistake;
         for (std::size_t t = 0; t < FitInputs::size; ++t) {
@@ -207,7 +220,8 @@ struct Instance {
         return result;
     }
     static constexpr auto inputs = first<Columnwise ? 1 : R::read.count>(R::read.slots + (Columnwise ? Index : 0));
-    static constexpr auto fit_inputs = first<Columnwise ? 1 : R::fit_read.count>(R::fit_read.slots + (Columnwise ? Index : 0));
+    static constexpr auto fit_inputs =
+        first<Columnwise ? 1 : R::fit_read.count>(R::fit_read.slots + (Columnwise ? Index : 0));
 
     using Values = typename ValuesAt<typename R::Previous, inputs>::type;
     using FitValues = typename ValuesAt<typename R::Previous, fit_inputs>::type;
@@ -242,7 +256,7 @@ struct Node {
         }
     }
     static constexpr bool columnwise = is_columnwise();
-    static constexpr int  instance_count = columnwise ? R::read.count : 1;
+    static constexpr int instance_count = columnwise ? R::read.count : 1;
     template <int Index>
     using InstanceAt = Instance<R, Index, columnwise>;
     static constexpr int outputs_each = static_cast<int>(InstanceAt<0>::Outputs::size);
@@ -260,23 +274,29 @@ struct Node {
             const int slot = slot_count(Previous::data) + I * outputs_each + o;
             const int identity = At::inputs.size() == 1 ? slot_info(Previous::data, At::inputs[0]).identity : slot;
             const std::string_view name = At::output_name(static_cast<std::size_t>(o));
-            slots[I * outputs_each + o] = {name, At::Outputs::inputs[static_cast<std::size_t>(o)].exact, identity, At::inputs.data(),
-                                           static_cast<int>(At::inputs.size()), columnwise ? At::inputs[0] : find_slot(Previous::data, name)};
+            slots[I * outputs_each + o] = {name,
+                                           At::Outputs::inputs[static_cast<std::size_t>(o)].exact,
+                                           identity,
+                                           At::inputs.data(),
+                                           static_cast<int>(At::inputs.size()),
+                                           columnwise ? At::inputs[0] : find_slot(Previous::data, name)};
         }
     }
-    static constexpr auto     table = make_table(std::make_integer_sequence<int, instance_count>());
-    static constexpr NodeData data{&Previous::data, table.data(), static_cast<int>(table.size()), slot_count(Previous::data)};
+    static constexpr auto table = make_table(std::make_integer_sequence<int, instance_count>());
+    static constexpr NodeData data{&Previous::data, table.data(), static_cast<int>(table.size()),
+                                   slot_count(Previous::data)};
 
     static constexpr Mistake first_mistake() {
         if (columnwise) return {};  // every output takes the place of its own input
         for (int o = 0; o < static_cast<int>(table.size()); ++o) {
             const std::string_view name = table[static_cast<std::size_t>(o)].name;
-            const int              hidden = table[static_cast<std::size_t>(o)].hides;
-            bool                   replaces = hidden < 0;
+            const int hidden = table[static_cast<std::size_t>(o)].hides;
+            bool replaces = hidden < 0;
             for (int i = 0; i < R::read.count; ++i) replaces |= R::read.slots[i] == hidden;
             if (!replaces) return {Mistake::Cause::duplicate, o, hidden, -1};
             for (int other = 0; other < o; ++other)
-                if (table[static_cast<std::size_t>(other)].name == name) return {Mistake::Cause::duplicate, o, hidden, -1};
+                if (table[static_cast<std::size_t>(other)].name == name)
+                    return {Mistake::Cause::duplicate, o, hidden, -1};
         }
         return {};
     }
@@ -289,7 +309,7 @@ template <class R>
 struct BrokenNode {
     using Previous = typename R::Previous;
     using StageAt = typename R::StageAt;
-    static constexpr int     position = R::position;
+    static constexpr int position = R::position;
     static constexpr Mistake mistake = R::read_mistake;
     using Failed = R;
 };

@@ -19,12 +19,14 @@ class OnlineFit {
     static_assert(sizeof(detail::Explanation<Last>) > 0);
     static_assert(detail::is_estimator<S>, "only an estimator learns");
     using At = typename Last::template InstanceAt<0>;
-    static_assert(!Last::columnwise, "OnlineFit takes a stage over named columns, not over a selector: make one for each column");
+    static_assert(!Last::columnwise,
+                  "OnlineFit takes a stage over named columns, not over a selector: make one for each column");
 
     template <class... V>
     static auto summary_of(detail::Types<V...>) -> typename detail::SummaryOf<S, V...>::type;
     using Summary = decltype(summary_of(typename At::FitValues{}));
-    static_assert(!std::is_void_v<Summary>, "this estimator passes the data several times and cannot learn from batches");
+    static_assert(!std::is_void_v<Summary>,
+                  "this estimator passes the data several times and cannot learn from batches");
     static_assert(exact_state<Summary>, "only a summary of exact accumulators can be merged in any order");
 
   public:
@@ -35,7 +37,7 @@ class OnlineFit {
     /// Takes in the rows of a batch. A collective. If it throws, nothing of the batch was taken in.
     void partial_fit(const Dataset<Row, Train>& batch) {
         const std::int64_t rows = batch.count();
-        Summary            both = state_;
+        Summary both = state_;
         merge_state(both, summarise(batch, typename At::FitValues{}));
         state_ = std::move(both);
         rows_ += rows;
@@ -60,10 +62,12 @@ class OnlineFit {
     /// The stage fitted on the rows held now. Errors: EmptyDataset if there are none.
     Model model() const {
         if (rows_ <= 0) throw EmptyDataset("OnlineFit holds no rows; call partial_fit before model");
-        auto    models = std::make_shared<typename Model::Models>();
+        auto models = std::make_shared<typename Model::Models>();
         Summary summary = state_;
         if (detail::advance_summary(stage_, summary))
-            throw InvalidSetting(stage_title<S>() + " needs a second pass over the rows with these settings, and OnlineFit has let them go; fit it on a dataset");
+            throw InvalidSetting(stage_title<S>() +
+                                 " needs a second pass over the rows with these settings, and OnlineFit has let them "
+                                 "go; fit it on a dataset");
         detail::in_stage(stage_title<S>(), [&] { std::get<0>(std::get<0>(*models)) = stage_.finish(summary); });
         return Model(std::move(models), seed_, rows_);
     }
@@ -77,16 +81,17 @@ class OnlineFit {
     template <class... V>
     Summary summarise(const Dataset<Row, Train>& batch, detail::Types<V...>) const {
         const std::array<int, sizeof...(V)> slots = detail::mapped(batch.slots(), At::fit_inputs);
-        return detail::aggregate_blocks(batch.state(), detail::start_summary<Summary>(stage_), [&](Summary& summary, Block& block, std::size_t) {
-            [&]<std::size_t... I>(std::index_sequence<I...>) {
-                summary.update(block.template view<V>(slots[I])..., block.weights());
-            }(std::index_sequence_for<V...>());
-        });
+        return detail::aggregate_blocks(batch.state(), detail::start_summary<Summary>(stage_),
+                                        [&](Summary& summary, Block& block, std::size_t) {
+                                            [&]<std::size_t... I>(std::index_sequence<I...>) {
+                                                summary.update(block.template view<V>(slots[I])..., block.weights());
+                                            }(std::index_sequence_for<V...>());
+                                        });
     }
 
-    S             stage_;
-    Summary       state_;
-    std::int64_t  rows_ = 0;
+    S stage_;
+    Summary state_;
+    std::int64_t rows_ = 0;
     std::uint64_t seed_ = 0;
 };
 

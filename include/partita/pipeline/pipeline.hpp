@@ -16,14 +16,16 @@ std::array<int, Count> mapped(const std::vector<int>& base, std::array<int, Coun
 
 /// `fit_inputs` are the pipeline's slots, which `base` maps to the plan's.
 template <class StageType, class Model, class... V>
-[[gnu::noinline]] void add_task(std::vector<std::unique_ptr<FitTask>>& tasks, const std::vector<int>& base, const StageType& stage, Model& model,
-                                const std::array<int, sizeof...(V)>& fit_inputs, std::string (*title)(int), int instance, Types<V...>) {
+[[gnu::noinline]] void add_task(std::vector<std::unique_ptr<FitTask>>& tasks, const std::vector<int>& base,
+                                const StageType& stage, Model& model, const std::array<int, sizeof...(V)>& fit_inputs,
+                                std::string (*title)(int), int instance, Types<V...>) {
     using Summary = typename SummaryOf<StageType, V...>::type;
     std::unique_ptr<FitTask> task;
     if constexpr (std::is_void_v<Summary>) {
         task.reset(new AloneTask<StageType, Model, V...>(stage, model, title(instance), mapped(base, fit_inputs)));
     } else {
-        task.reset(new SummaryTask<StageType, Model, Summary, V...>(stage, model, title(instance), mapped(base, fit_inputs)));
+        task.reset(
+            new SummaryTask<StageType, Model, Summary, V...>(stage, model, title(instance), mapped(base, fit_inputs)));
     }
     tasks.push_back(std::move(task));
 }
@@ -52,14 +54,16 @@ template <class... N>
 struct FitLevels {
     struct Levels {
         std::array<int, sizeof...(N)> fit{}, resample{};
-        int                           last = 0;
+        int last = 0;
     };
     template <class Node, std::size_t Slots>
     static constexpr void add(Levels& levels, std::array<int, Slots>& of_slot, int stage, int& floor) {
         const auto at = static_cast<std::size_t>(stage);
-        int        input_level = 0, fit_level = 0;
-        for (int i = 0; i < Node::Failed::read.count; ++i) input_level = std::max(input_level, of_slot[static_cast<std::size_t>(Node::Failed::read.slots[i])]);
-        for (int i = 0; i < Node::Failed::fit_read.count; ++i) fit_level = std::max(fit_level, of_slot[static_cast<std::size_t>(Node::Failed::fit_read.slots[i])]);
+        int input_level = 0, fit_level = 0;
+        for (int i = 0; i < Node::Failed::read.count; ++i)
+            input_level = std::max(input_level, of_slot[static_cast<std::size_t>(Node::Failed::read.slots[i])]);
+        for (int i = 0; i < Node::Failed::fit_read.count; ++i)
+            fit_level = std::max(fit_level, of_slot[static_cast<std::size_t>(Node::Failed::fit_read.slots[i])]);
         levels.resample[at] = -1;
         int output_level = input_level;
         if (is_estimator<typename Node::StageAt>) {
@@ -70,7 +74,8 @@ struct FitLevels {
             floor = std::max(levels.last, input_level);
             levels.resample[at] = floor;
         }
-        for (int i = 0; i < Node::data.added_count; ++i) of_slot[static_cast<std::size_t>(Node::data.first + i)] = output_level;
+        for (int i = 0; i < Node::data.added_count; ++i)
+            of_slot[static_cast<std::size_t>(Node::data.first + i)] = output_level;
     }
     static constexpr Levels value = [] {
         Levels levels;
@@ -104,7 +109,7 @@ class ResampleStep<StageType, Types<V...>> final : public Step {
 
   private:
     StageType stage_;
-    int       weight_slot_;
+    int weight_slot_;
 };
 
 }  // namespace detail
@@ -124,11 +129,13 @@ struct Pipeline {
     template <class Data>
     auto fit(const Data& data) const {
         if constexpr (!requires { typename Data::role_type; }) {
-            static_assert(sizeof(wrong::FitNeedsTrainingData<wrong::Given<Data>>) == 0, "fit takes a Dataset whose role is Train");
+            static_assert(sizeof(wrong::FitNeedsTrainingData<wrong::Given<Data>>) == 0,
+                          "fit takes a Dataset whose role is Train");
             return detail::Absorb{};
         } else if constexpr (!std::is_same_v<typename Data::role_type, Train>) {
             static_assert(sizeof(wrong::FitNeedsTrainingData<wrong::Given<typename Data::role_type>>) == 0,
-                          "fit takes training data only: split the dataset first (split_by_time, split_at_random), or say as_train if it comes already split");
+                          "fit takes training data only: split the dataset first (split_by_time, split_at_random), or "
+                          "say as_train if it comes already split");
             return detail::Absorb{};
         } else {
             using Row = typename Data::row_type;
@@ -149,7 +156,8 @@ struct Pipeline {
         if constexpr ((std::is_same_v<StageType, Stages> || ...)) {
             std::get<StageType>(copy.stages).*setting = static_cast<Setting>(value);
         } else {
-            static_assert(sizeof(wrong::SettingOfAnotherStage<StageType>) == 0, "the pipeline has no such stage, so none with this setting");
+            static_assert(sizeof(wrong::SettingOfAnotherStage<StageType>) == 0,
+                          "the pipeline has no such stage, so none with this setting");
         }
         return copy;
     }
@@ -170,7 +178,7 @@ struct Pipeline {
     template <class... N>
     std::string explain_nodes(detail::Types<N...>*) const {
         constexpr auto levels = detail::FitLevels<N...>::value;
-        std::string    text;
+        std::string text;
         const std::string titles[] = {detail::stage_title_at<N>()...};
         for (int level = 1; level <= levels.last; ++level) {
             text += "pass " + std::to_string(level) + ":";
@@ -194,9 +202,9 @@ struct Pipeline {
         const std::int64_t rows = data.count();
         if (rows == 0) throw EmptyDataset("fit was given no rows; check what was read, filtered and split before it");
 
-        auto                   models = std::make_shared<Models>();
+        auto models = std::make_shared<Models>();
         const std::shared_ptr<const void> owner = models;
-        DatasetState           state = data.state();
+        DatasetState state = data.state();
         const std::vector<int> base = detail::extend_plan(Last::data, state.plan, data.slots());
         [&]<std::size_t... S>(std::index_sequence<S...>) {
             (prepare<N>(state.plan, base, owner, std::get<S>(*models), std::get<S>(stages)), ...);
@@ -204,7 +212,9 @@ struct Pipeline {
         for (int level = 0; level <= levels.last; ++level) {
             std::vector<std::unique_ptr<detail::FitTask>> tasks;
             [&]<std::size_t... S>(std::index_sequence<S...>) {
-                ((levels.fit[S] == level ? add_tasks<N>(tasks, base, std::get<S>(*models), std::get<S>(stages)) : void()), ...);
+                ((levels.fit[S] == level ? add_tasks<N>(tasks, base, std::get<S>(*models), std::get<S>(stages))
+                                         : void()),
+                 ...);
             }(each_stage);
             detail::fit_level(state, tasks);
             [&]<std::size_t... S>(std::index_sequence<S...>) {
@@ -216,7 +226,8 @@ struct Pipeline {
 
     /// Puts the stage's steps behind the plan. An estimator's are pulled only after it was fitted.
     template <class N, class StageModels, class StageType>
-    static void prepare(Plan& plan, const std::vector<int>& base, const std::shared_ptr<const void>& owner, StageModels& models, const StageType& stage) {
+    static void prepare(Plan& plan, const std::vector<int>& base, const std::shared_ptr<const void>& owner,
+                        StageModels& models, const StageType& stage) {
         if constexpr (!detail::is_estimator<StageType>) std::get<0>(models) = stage;
         if constexpr (!detail::is_resampler<StageType>) {
             [&]<int... I>(std::integer_sequence<int, I...>) {
@@ -226,11 +237,14 @@ struct Pipeline {
     }
 
     template <class N, class StageModels, class StageType>
-    static void add_tasks(std::vector<std::unique_ptr<detail::FitTask>>& tasks, const std::vector<int>& base, StageModels& models, const StageType& stage) {
+    static void add_tasks(std::vector<std::unique_ptr<detail::FitTask>>& tasks, const std::vector<int>& base,
+                          StageModels& models, const StageType& stage) {
         if constexpr (detail::is_estimator<StageType>) {
             [&]<int... I>(std::integer_sequence<int, I...>) {
-                (detail::add_task(tasks, base, stage, std::get<static_cast<std::size_t>(I)>(models), N::template InstanceAt<I>::fit_inputs,
-                                  &detail::instance_title<N>, I, typename N::template InstanceAt<I>::FitValues{}), ...);
+                (detail::add_task(tasks, base, stage, std::get<static_cast<std::size_t>(I)>(models),
+                                  N::template InstanceAt<I>::fit_inputs, &detail::instance_title<N>, I,
+                                  typename N::template InstanceAt<I>::FitValues{}),
+                 ...);
             }(std::make_integer_sequence<int, N::instance_count>());
         }
     }
@@ -240,8 +254,9 @@ struct Pipeline {
         if constexpr (detail::is_resampler<StageType>) {
             using At = typename N::template InstanceAt<0>;
             const auto slots = detail::mapped(base, At::inputs);
-            const int  output = static_cast<int>(plan.slots.size());
-            plan.slots.push_back({"the resampled weight", column_type<double>, -1, static_cast<int>(plan.steps.size())});
+            const int output = static_cast<int>(plan.slots.size());
+            plan.slots.push_back(
+                {"the resampled weight", column_type<double>, -1, static_cast<int>(plan.steps.size())});
             plan.steps.push_back(std::make_shared<detail::ResampleStep<StageType, typename At::Values>>(
                 stage, std::vector<int>(slots.begin(), slots.end()), output, plan.weight_slot));
             plan.weight_slot = output;
@@ -269,7 +284,8 @@ Pipeline<Stages..., More...> operator|(Pipeline<Stages...> head, Pipeline<More..
 /// The same as `a | b | c`; for stages of your own namespace only, where the operator is not found.
 template <class... Stages>
 Pipeline<Stages...> pipeline(Stages... stages) {
-    static_assert((Stage<Stages> && ...), "pipeline takes stages: structs with an alias stage_concept, an id and Inputs");
+    static_assert((Stage<Stages> && ...),
+                  "pipeline takes stages: structs with an alias stage_concept, an id and Inputs");
     return {std::tuple<Stages...>(std::move(stages)...)};
 }
 

@@ -32,7 +32,7 @@ class RowScratch {
     std::size_t wanted_bytes() const { return wanted_bytes_; }
 
   private:
-    std::byte*  bytes_;
+    std::byte* bytes_;
     std::size_t size_bytes_, wanted_bytes_ = 0;
     std::vector<std::unique_ptr<std::byte[]>> more_;
 };
@@ -41,10 +41,10 @@ class RowScratch {
 template <class T>
 class Cell {
   public:
-    void               set(T value) { value_ = value; }
-    T                  get() const { return value_; }
+    void set(T value) { value_ = value; }
+    T get() const { return value_; }
     std::span<const T> view() const { return {&value_, 1}; }
-    std::span<T>       open(std::size_t, RowScratch&) { return {&value_, 1}; }
+    std::span<T> open(std::size_t, RowScratch&) { return {&value_, 1}; }
 
   private:
     T value_{};
@@ -57,11 +57,13 @@ class Cell<std::optional<T>> {
         if (value) value_.set(*value);
     }
     std::optional<T> get() const { return valid_ != 0 ? std::optional<T>(value_.get()) : std::nullopt; }
-    auto             view() const { return ColumnView<std::optional<T>>(value_.view(), &valid_, 0); }
-    NullableOutput<T> open(std::size_t width, RowScratch& scratch) { return {value_.open(width, scratch).data(), &valid_, 1}; }
+    auto view() const { return ColumnView<std::optional<T>>(value_.view(), &valid_, 0); }
+    NullableOutput<T> open(std::size_t width, RowScratch& scratch) {
+        return {value_.open(width, scratch).data(), &valid_, 1};
+    }
 
   private:
-    Cell<T>      value_;
+    Cell<T> value_;
     std::uint8_t valid_ = 0;
 };
 template <>
@@ -71,12 +73,12 @@ class Cell<Text> {
         text_ = value.text;
         offsets_[1] = static_cast<std::int64_t>(text_.size());
     }
-    Text     get() const { return text_; }
+    Text get() const { return text_; }
     TextView view() const { return {text_.data(), offsets_, 1}; }
 
   private:
     std::string_view text_;
-    std::int64_t     offsets_[2]{};
+    std::int64_t offsets_[2]{};
 };
 template <>
 class Cell<Category> {
@@ -85,13 +87,13 @@ class Cell<Category> {
         text_ = value.text;
         interned_ = value.id;
     }
-    Category       get() const { return Category(text_); }
-    CategoryView   view() const { return {&code_, &text_, interned_}; }
+    Category get() const { return Category(text_); }
+    CategoryView view() const { return {&code_, &text_, interned_}; }
     CategoryOutput open(std::size_t, RowScratch&) { return {&text_, 1}; }
 
   private:
     std::string_view text_;
-    std::int32_t     code_ = 0, interned_ = -1;
+    std::int32_t code_ = 0, interned_ = -1;
 };
 template <class T, std::int64_t Extent>
 class Cell<Vector<T, Extent>> {
@@ -100,9 +102,9 @@ class Cell<Vector<T, Extent>> {
         data_ = value.data();
         width_ = value.size();
     }
-    std::vector<T>      get() const { return {data_, data_ + width_}; }
+    std::vector<T> get() const { return {data_, data_ + width_}; }
     MatrixView<const T> view() const { return {data_, 1, width_}; }
-    MatrixView<T>       open(std::size_t width, RowScratch& scratch) {
+    MatrixView<T> open(std::size_t width, RowScratch& scratch) {
         T* room = scratch.take<T>(width);
         data_ = room;
         width_ = width;
@@ -110,15 +112,15 @@ class Cell<Vector<T, Extent>> {
     }
 
   private:
-    const T*    data_ = nullptr;
+    const T* data_ = nullptr;
     std::size_t width_ = 0;
 };
 template <>
 class Cell<OneHot> {
   public:
-    void         set(OneHot value) { code_ = value.code, width_ = value.width; }
-    OneHot       get() const { return {code_, width_}; }
-    OneHotView   view() const { return {&code_, 1, width_}; }
+    void set(OneHot value) { code_ = value.code, width_ = value.width; }
+    OneHot get() const { return {code_, width_}; }
+    OneHotView view() const { return {&code_, 1, width_}; }
     OneHotOutput open(std::size_t width, RowScratch&) {
         width_ = width;
         return {&code_, 1, width};
@@ -126,7 +128,7 @@ class Cell<OneHot> {
 
   private:
     std::int32_t code_ = -1;
-    std::size_t  width_ = 0;
+    std::size_t width_ = 0;
 };
 template <class T>
 class Cell<SparseVector<T>> {
@@ -137,7 +139,7 @@ class Cell<SparseVector<T>> {
         offsets_[1] = static_cast<std::int64_t>(value.indices.size());
         width_ = value.width;
     }
-    SparseView<T>   view() const { return {offsets_, indices_, values_, 1, width_}; }
+    SparseView<T> view() const { return {offsets_, indices_, values_, 1, width_}; }
     SparseOutput<T> open(std::size_t width, RowScratch& scratch) {
         width_ = width;
         scratch_ = &scratch;
@@ -146,10 +148,10 @@ class Cell<SparseVector<T>> {
 
   private:
     static void grow(SparseOutput<T>& output, void* owner) {
-        Cell&             cell = *static_cast<Cell*>(owner);
+        Cell& cell = *static_cast<Cell*>(owner);
         const std::size_t capacity = std::max<std::size_t>(32, 2 * output.size());
-        auto*             indices = cell.scratch_->template take<std::int32_t>(capacity);
-        T*                values = cell.scratch_->template take<T>(capacity);
+        auto* indices = cell.scratch_->template take<std::int32_t>(capacity);
+        T* values = cell.scratch_->template take<T>(capacity);
         std::copy(cell.indices_, cell.indices_ + output.size(), indices);
         std::copy(cell.values_, cell.values_ + output.size(), values);
         cell.indices_ = indices;
@@ -157,11 +159,11 @@ class Cell<SparseVector<T>> {
         output.place(indices, values, capacity);
     }
 
-    std::int64_t        offsets_[2]{};
+    std::int64_t offsets_[2]{};
     const std::int32_t* indices_ = nullptr;
-    const T*            values_ = nullptr;
-    std::size_t         width_ = 0;
-    RowScratch*         scratch_ = nullptr;
+    const T* values_ = nullptr;
+    std::size_t width_ = 0;
+    RowScratch* scratch_ = nullptr;
 };
 
 /// Which slots must exist to have one of them: it, what it is computed from, and what is computed along with it.
@@ -176,7 +178,8 @@ struct LiveSlots {
             for (int i = 0; i < info.parent_count; ++i) live[static_cast<std::size_t>(info.parents[i])] = true;
             for (int other = 0; other < slot_count(Last::data); ++other) {  // outputs of one kernel share their parents
                 const SlotInfo& sibling = slot_info(Last::data, other);
-                if (sibling.parents == info.parents && info.parents != nullptr) live[static_cast<std::size_t>(other)] = true;
+                if (sibling.parents == info.parents && info.parents != nullptr)
+                    live[static_cast<std::size_t>(other)] = true;
             }
         }
         return live;
@@ -220,15 +223,18 @@ void fill_cell(Cell<T>& cell, const Request& row) {
     using Members = boost::mp11::mp_rename<RowMembers<Request>, boost::mp11::mp_list>;
     constexpr int index = member_index<Request, ColumnName>(static_cast<Members*>(nullptr));
     if constexpr (index < 0) {
-        static_assert(sizeof(wrong::RowLacksColumn<Request, wrong::Wanted<ColumnName>>) == 0,
-                      "the row that is scored lacks a column that the stages read: add the member to its struct and describe it");
+        static_assert(
+            sizeof(wrong::RowLacksColumn<Request, wrong::Wanted<ColumnName>>) == 0,
+            "the row that is scored lacks a column that the stages read: add the member to its struct and describe it");
     } else {
         using Member = boost::mp11::mp_at_c<Members, static_cast<std::size_t>(index)>;
         using Given = std::remove_cvref_t<decltype(row.*Member::pointer)>;
         constexpr ColumnType given = column_type<Given>, wanted = column_type<T>;
         if constexpr (given.kind != wanted.kind || (given.nullable && !wanted.nullable)) {
-            static_assert(sizeof(wrong::ColumnHasWrongType<wrong::OfColumn<ColumnName>, wrong::Given<Given>, wrong::Takes<T>>) == 0,
-                          "a member of the row that is scored has another type than the column that the pipeline was fitted on");
+            static_assert(
+                sizeof(wrong::ColumnHasWrongType<wrong::OfColumn<ColumnName>, wrong::Given<Given>, wrong::Takes<T>>) ==
+                    0,
+                "a member of the row that is scored has another type than the column that the pipeline was fitted on");
         } else if constexpr (requires { cell.set(row.*Member::pointer); }) {
             cell.set(row.*Member::pointer);
         } else {
@@ -243,10 +249,12 @@ template <class Last, class Live, class N, int I, class Cells, class Model>
     constexpr int first_output = N::data.first + I * N::outputs_each;
     if constexpr (Live::flags[static_cast<std::size_t>(first_output)]) {
         [&]<std::size_t... J, std::size_t... O>(std::index_sequence<J...>, std::index_sequence<O...>) {
-            const auto        views = std::make_tuple(std::get<Live::place(At::inputs[J])>(cells).view()...);
+            const auto views = std::make_tuple(std::get<Live::place(At::inputs[J])>(cells).view()...);
             const std::size_t width = output_width(model, std::get<J>(views)...);
-            model(std::get<J>(views)..., std::get<Live::place(first_output + static_cast<int>(O))>(cells).open(width, scratch)...);
-        }(std::make_index_sequence<At::inputs.size()>(), std::make_index_sequence<static_cast<std::size_t>(N::outputs_each)>());
+            model(std::get<J>(views)...,
+                  std::get<Live::place(first_output + static_cast<int>(O))>(cells).open(width, scratch)...);
+        }(std::make_index_sequence<At::inputs.size()>(),
+          std::make_index_sequence<static_cast<std::size_t>(N::outputs_each)>());
     }
 }
 
@@ -290,22 +298,25 @@ struct RowProgram<Row, Types<N...>, Wanted> {
     static auto run(const Models& models, const Request& row, RowScratch& scratch) {
         Cells cells;
         [&]<std::size_t... I>(std::index_sequence<I...>) {
-            (fill_cell<typename CellValue<std::tuple_element_t<I, Cells>>::type, slot_name<Last::data, Live::slots[I]>()>(std::get<I>(cells), row), ...);
+            (fill_cell<typename CellValue<std::tuple_element_t<I, Cells>>::type,
+                       slot_name<Last::data, Live::slots[I]>()>(std::get<I>(cells), row),
+             ...);
         }(std::make_index_sequence<source_cells>());
         [&]<std::size_t... S>(std::index_sequence<S...>) {
             (run_stage_on_row<Last, Live, N>(cells, std::get<S>(models), scratch), ...);
         }(std::index_sequence_for<N...>());
         return std::get<Live::place(Wanted)>(cells).get();
     }
-
 };
 
 template <class Row, class Nodes, int Wanted, class Models, class Request>
 auto evaluate_row(const Models& models, const Request& row, RowScratch& scratch) {
     if constexpr (Wanted < 0) {
-        static_assert(Wanted >= 0, "the pipeline makes no column of this name: predict needs a learner at the end of the pipeline");
+        static_assert(Wanted >= 0,
+                      "the pipeline makes no column of this name: predict needs a learner at the end of the pipeline");
     } else if constexpr (!is_described<Request>) {
-        static_assert(sizeof(wrong::RowIsNotDescribed<Request>) == 0, "a row is a struct described by BOOST_DESCRIBE_STRUCT(Row, (), (members…))");
+        static_assert(sizeof(wrong::RowIsNotDescribed<Request>) == 0,
+                      "a row is a struct described by BOOST_DESCRIBE_STRUCT(Row, (), (members…))");
     } else {
         return RowProgram<Row, Nodes, Wanted>::run(models, row, scratch);
     }

@@ -22,8 +22,8 @@ struct OutputValues<Columns<Written...>> {
 
 /// Where a fitted stage stands in a plan, and what it says of itself.
 struct StepPlace {
-    std::vector<int>            inputs, outputs;
-    std::string                 title;
+    std::vector<int> inputs, outputs;
+    std::string title;
     std::shared_ptr<const void> owner;  ///< of the fitted stages
 };
 
@@ -31,18 +31,20 @@ struct StepPlace {
 class FittedStep : public Step {
   public:
     explicit FittedStep(StepPlace place)
-        : Step(std::move(place.inputs), std::move(place.outputs)), title_(std::move(place.title)), owner_(std::move(place.owner)) {}
+        : Step(std::move(place.inputs), std::move(place.outputs)),
+          title_(std::move(place.title)),
+          owner_(std::move(place.owner)) {}
     std::string description() const override { return title_; }
 
   private:
-    std::string                 title_;
+    std::string title_;
     std::shared_ptr<const void> owner_;
 };
 
 /// Makes the next step of the plan the one that computes `count` outputs from `first_output` on. `base` maps the pipeline's slots
 /// to the plan's.
-inline StepPlace place_step(Plan& plan, const std::vector<int>& base, std::span<const int> inputs, int first_output, int count,
-                            std::string title, std::shared_ptr<const void> owner) {
+inline StepPlace place_step(Plan& plan, const std::vector<int>& base, std::span<const int> inputs, int first_output,
+                            int count, std::string title, std::shared_ptr<const void> owner) {
     StepPlace place{{}, {}, std::move(title), std::move(owner)};
     for (int slot : inputs) place.inputs.push_back(base[static_cast<std::size_t>(slot)]);
     for (int output = first_output; output < first_output + count; ++output) {
@@ -95,7 +97,8 @@ std::string_view column_of_instance(int instance, std::integer_sequence<int, I..
 template <class N>
 std::string instance_title(int instance) {
     if constexpr (N::columnwise) {
-        return title_at_column(stage_title<typename N::StageAt>(), column_of_instance<N>(instance, std::make_integer_sequence<int, N::instance_count>()));
+        return title_at_column(stage_title<typename N::StageAt>(),
+                               column_of_instance<N>(instance, std::make_integer_sequence<int, N::instance_count>()));
     } else {
         return stage_title<typename N::StageAt>();
     }

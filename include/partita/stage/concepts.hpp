@@ -189,7 +189,7 @@ namespace detail {
 
 inline std::string title_of(std::string_view id, std::span<const Input> inputs) {
     std::string title(id);
-    char        separator = '<';
+    char separator = '<';
     for (const Input& input : inputs) {
         title += separator;
         if (separator == ',') title += ' ';
@@ -210,6 +210,7 @@ std::string stage_title() {
 
 /// The type in which a number becomes a feature: float, unless it is double or an integer of more than 24 bits.
 template <class T>
-using Feature = std::conditional_t<std::is_same_v<T, double> || (std::is_integral_v<T> && sizeof(T) > 2), double, float>;
+using Feature =
+    std::conditional_t<std::is_same_v<T, double> || (std::is_integral_v<T> && sizeof(T) > 2), double, float>;
 
 }  // namespace partita::inline PARTITA_ABI

@@ -19,17 +19,17 @@ namespace pt = partita;
 namespace {
 
 struct Item {
-    std::int32_t                number;
-    std::optional<double>       weight;
+    std::int32_t number;
+    std::optional<double> weight;
     std::optional<pt::Category> kind;
-    pt::Text                    note;
+    pt::Text note;
 };
 BOOST_DESCRIBE_STRUCT(Item, (), (number, weight, kind, note))
 
 /// 3 blocks and a bit, with line ends inside quotes everywhere; every `break_every`-th record is bad.
 std::string many_items(std::size_t break_every = 0) {
     std::mt19937_64 random(11);
-    std::string     text = "note,number,weight,kind\n";
+    std::string text = "note,number,weight,kind\n";
     for (std::size_t row = 0; row < 13000; ++row) {
         if (break_every != 0 && row % break_every == break_every - 1) {
             const char* bad[] = {"x,y,1,z\n", "1,2,3\n", "a\"b,1,2,c\n", "\"a\n\"b,1,2,c\n", "\"open,1,2,c\n"};
@@ -55,7 +55,7 @@ std::string everything(pt::Session& session, const std::string& text, pt::CsvOpt
 TEST_CASE("rows do not depend on threads, chunks or ranges", "[csv]") {
     for (std::size_t break_every : std::initializer_list<std::size_t>{0, 1000, 7}) {
         const std::string text = many_items(break_every);
-        pt::CsvOptions    options{.on_bad_record = pt::BadRecords::skip, .bad_record_limit = 5};
+        pt::CsvOptions options{.on_bad_record = pt::BadRecords::skip, .bad_record_limit = 5};
         const std::string expected = slow_csv::read(text, pt::columns_of<Item>, options);
         for (std::size_t threads : std::initializer_list<std::size_t>{1, 2, 3, 8}) {
             pt::LocalSession session({.threads = threads});
@@ -91,18 +91,23 @@ TEST_CASE("the first error in file order wins", "[csv]") {
 TEST_CASE("each worker holds its share of whole blocks, and all agree on errors and on the report", "[csv]") {
     for (std::size_t break_every : std::initializer_list<std::size_t>{0, 1000}) {
         const std::string text = many_items(break_every);
-        const std::string expected = slow_csv::read(text, pt::columns_of<Item>, {.on_bad_record = pt::BadRecords::skip, .bad_record_limit = 5});
+        const std::string expected =
+            slow_csv::read(text, pt::columns_of<Item>, {.on_bad_record = pt::BadRecords::skip, .bad_record_limit = 5});
         for (std::size_t workers : std::initializer_list<std::size_t>{1, 2, 3, 5}) {
             std::vector<std::string> parts(workers);
-            pt::CsvReport            report;
+            pt::CsvReport report;
             pt::run<pt::TreeAggregate<>>({.threads = 1, .workers = workers}, [&](pt::Session& session) {
-                const auto dataset = pt::read_csv_text<Item>(
-                    session, text, {.on_bad_record = pt::BadRecords::skip, .bad_record_limit = 5, .report = &report, .range_bytes = 3000});
+                const auto dataset = pt::read_csv_text<Item>(session, text,
+                                                             {.on_bad_record = pt::BadRecords::skip,
+                                                              .bad_record_limit = 5,
+                                                              .report = &report,
+                                                              .range_bytes = 3000});
                 const auto& chunks = dataset.state().chunks;
                 const pt::Share share = pt::share_of(4, session.rank(), session.size());
                 for (const auto& chunk : chunks)
                     for (std::size_t block = 0; block < chunk->block_count(); ++block)
-                        if (static_cast<std::size_t>(chunk->block_id(block)) - share.first >= share.count) throw pt::InvalidSetting("not its share");
+                        if (static_cast<std::size_t>(chunk->block_id(block)) - share.first >= share.count)
+                            throw pt::InvalidSetting("not its share");
                 parts[session.rank()] = slow_csv::print(chunks, pt::columns_of<Item>, {});
             });
             std::string all;
@@ -111,17 +116,19 @@ TEST_CASE("each worker holds its share of whole blocks, and all agree on errors 
         }
     }
     const std::string text = many_items() + "late,x,1,a\n";
-    std::mutex        mutex;
+    std::mutex mutex;
     std::vector<std::string> errors;
-    CHECK_THROWS_AS(pt::run<pt::TreeAggregate<>>({.threads = 1, .workers = 3}, [&](pt::Session& session) {
-        try {
-            pt::read_csv_text<Item>(session, text, {});
-        } catch (const pt::Error& error) {
-            const std::lock_guard lock(mutex);
-            errors.push_back(slow_csv::print(error));
-            throw;
-        }
-    }), pt::BadValue);
+    CHECK_THROWS_AS(pt::run<pt::TreeAggregate<>>({.threads = 1, .workers = 3},
+                                                 [&](pt::Session& session) {
+                                                     try {
+                                                         pt::read_csv_text<Item>(session, text, {});
+                                                     } catch (const pt::Error& error) {
+                                                         const std::lock_guard lock(mutex);
+                                                         errors.push_back(slow_csv::print(error));
+                                                         throw;
+                                                     }
+                                                 }),
+                    pt::BadValue);
     CHECK(errors == std::vector<std::string>(3, slow_csv::read(text, pt::columns_of<Item>, {})));
 }
 
@@ -139,7 +146,8 @@ TEST_CASE("several files are one table, each with its own header", "[csv]") {
     write("csv_second.csv", second);
     write("csv_bad.csv", "note,kind,weight,number\nn,b,2,1\nn,b,2,one\n");
     pt::LocalSession session({.threads = 3});
-    const auto dataset = pt::read_csv<Item>(session, std::vector<std::string>{"csv_first.csv", "csv_second.csv"}, {.chunk_blocks = 1});
+    const auto dataset =
+        pt::read_csv<Item>(session, std::vector<std::string>{"csv_first.csv", "csv_second.csv"}, {.chunk_blocks = 1});
     CHECK(dataset.count() == 9000);
     std::int64_t next = 0;
     for (const auto& chunk : dataset.state().chunks)

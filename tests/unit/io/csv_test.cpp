@@ -15,12 +15,12 @@ namespace pt = partita;
 namespace {
 
 struct Trip {
-    pt::Timestamp               pickup;
-    float                       distance;
-    pt::Category                zone;
-    std::optional<float>        passengers;
+    pt::Timestamp pickup;
+    float distance;
+    pt::Category zone;
+    std::optional<float> passengers;
     std::optional<std::int32_t> stops;
-    pt::Text                    note;
+    pt::Text note;
 };
 BOOST_DESCRIBE_STRUCT(Trip, (), (pickup, distance, zone, passengers, stops, note))
 
@@ -30,9 +30,9 @@ struct Word {
 BOOST_DESCRIBE_STRUCT(Word, (), (word))
 
 struct Wide {
-    int                  label;
+    int label;
     pt::Vector<float, 2> x;
-    pt::Vector<double>   y;
+    pt::Vector<double> y;
 };
 BOOST_DESCRIBE_STRUCT(Wide, (), (label, x, y))
 
@@ -46,7 +46,7 @@ static_assert(!pt::detail::can_be_text(pt::column_type<pt::OneHot>));
 template <class Row>
 std::string rows(std::string_view text, pt::CsvOptions options = {}, std::size_t threads = 2) {
     pt::LocalSession session({.threads = threads});
-    pt::CsvReport    report;
+    pt::CsvReport report;
     options.report = &report;
     const auto dataset = pt::read_csv_text<Row>(session, text, options);
     return slow_csv::print(dataset.state().chunks, pt::columns_of<Row>, report);
@@ -97,11 +97,11 @@ TEST_CASE("columns are matched by name in any order, and others are passed over"
     CHECK(rows<Word>("a,b\n", {.column_names = {"other", "word"}}) == "0|<b>\nrows 1 bad 0\n");
 
     pt::LocalSession session({.threads = 1});
-    const auto       wide = pt::read_csv_text<Wide>(session, "y_1,x_1,label,y_2,x_0,y_0\n1,2,3,4,5,6\n7,8,9,10,11,12\n");
+    const auto wide = pt::read_csv_text<Wide>(session, "y_1,x_1,label,y_2,x_0,y_0\n1,2,3,4,5,6\n7,8,9,10,11,12\n");
     const pt::Chunk& chunk = *wide.state().chunks[0];
     CHECK(chunk.column(1).width == 2);
     CHECK(chunk.column(2).width == 3);
-    const float*  x = chunk.column(1).values.as<float>();
+    const float* x = chunk.column(1).values.as<float>();
     const double* y = chunk.column(2).values.as<double>();
     CHECK((x[0] == 5 && x[1] == 2 && x[2] == 11 && x[3] == 8));
     CHECK((y[0] == 6 && y[1] == 1 && y[2] == 4 && y[3] == 12 && y[4] == 7 && y[5] == 10));
@@ -113,7 +113,8 @@ TEST_CASE("header columns that are missing or twice there are refused by name", 
     CHECK(missing.place().column == "distance");
     CHECK(missing.place().line == 1);
     CHECK(std::string(missing.what()).find("did you mean \"distanse\"?") != std::string::npos);
-    CHECK(std::string(error_of<Word, pt::MissingHeaderColumn>("a;b;c\n").what()).find("delimiter") != std::string::npos);
+    CHECK(std::string(error_of<Word, pt::MissingHeaderColumn>("a;b;c\n").what()).find("delimiter") !=
+          std::string::npos);
     CHECK(error_of<Word, pt::MissingHeaderColumn>("").place().file == "text");
     CHECK(error_of<Word, pt::DuplicateHeaderColumn>("word,word\n").place().column == "word");
     CHECK(rows<Word>("word,x,x\na,1,2\n") == "0|<a>\nrows 1 bad 0\n");  // nobody asks for x
@@ -121,7 +122,8 @@ TEST_CASE("header columns that are missing or twice there are refused by name", 
 }
 
 TEST_CASE("a bad record is named by file, line, position and column", "[csv]") {
-    const auto value = error_of<Trip, pt::BadValue>(header + "2024-01-01,1,a,,,\"x\ny\"\n2024-01-02,far,b,,,\n2024-01-02,x,b,,,\n");
+    const auto value =
+        error_of<Trip, pt::BadValue>(header + "2024-01-01,1,a,,,\"x\ny\"\n2024-01-02,far,b,,,\n2024-01-02,x,b,,,\n");
     CHECK(value.place().file == "text");
     CHECK(value.place().line == 4);
     CHECK(value.place().position == 12);
@@ -137,7 +139,8 @@ TEST_CASE("a bad record is named by file, line, position and column", "[csv]") {
     CHECK(error_of<Trip, pt::BadQuote>(header + "2024-01-01,1,\"a\"b,,,\n").place().position == 17);
     CHECK(error_of<Trip, pt::BadQuote>(header + "2024-01-01,1,\"a,,,\n2024-01-01,1,a,,,\n").place().line == 2);
     CHECK(error_of<Trip, pt::BadValue>(header + "2024-01-01,,a,,,\n").place().column == "distance");
-    CHECK(std::string(error_of<Trip, pt::BadValue>(header + "2024-01-01,NaN,a,,,\n").what()).find("missing") != std::string::npos);
+    CHECK(std::string(error_of<Trip, pt::BadValue>(header + "2024-01-01,NaN,a,,,\n").what()).find("missing") !=
+          std::string::npos);
     CHECK(error_of<Trip, pt::BadValue>(header + "2024-01-01,1e39,a,,,\n").place().column == "distance");
     CHECK(error_of<Trip, pt::BadValue>(header + "2024-01-01,1,a,,2147483648,\n").place().column == "stops");
     CHECK(error_of<Trip, pt::BadValue>(header + "2023-02-29,1,a,,,\n").place().column == "pickup");
@@ -149,18 +152,24 @@ TEST_CASE("settings are refused by name", "[csv]") {
     CHECK(error_of<Word, pt::InvalidSetting>("word\n", {.delimiter = '"'}).place().setting == "delimiter");
     CHECK(error_of<Word, pt::InvalidSetting>("word\n", {.chunk_blocks = 0}).place().setting == "chunk_blocks");
     CHECK(error_of<Word, pt::InvalidSetting>("word\n", {.columns = {{"wrod", {"word"}}}}).place().column == "wrod");
-    CHECK(error_of<Wide, pt::InvalidSetting>("label,word\n", {.columns = {{"x", {"word"}}}}).place().setting == "columns");
+    CHECK(error_of<Wide, pt::InvalidSetting>("label,word\n", {.columns = {{"x", {"word"}}}}).place().setting ==
+          "columns");
 }
 
 TEST_CASE("records that are left out are counted and listed, and their ids stay free", "[csv]") {
     const std::string text = "n,word\n1,a\nx\n\"2,b\n3,c\n4,\"d\"e\n5,f\n";
-    const std::string listed = "0|<a>\n3|<c>\n5|<f>\nrows 3 bad 3\n1 wrong_column_count 3:1\n2 bad_quote 6:4\n4 bad_quote 6:6\n";
+    const std::string listed =
+        "0|<a>\n3|<c>\n5|<f>\nrows 3 bad 3\n1 wrong_column_count 3:1\n2 bad_quote 6:4\n4 bad_quote 6:6\n";
     for (std::size_t range : std::initializer_list<std::size_t>{1, 2, 5, 16, 1000}) {
         CHECK(rows<Word>(text, {.on_bad_record = pt::BadRecords::skip, .range_bytes = range}) == listed);
-        CHECK(rows<Word>(text, {.on_bad_record = pt::BadRecords::collect, .bad_record_limit = 3, .range_bytes = range}) == listed);
+        CHECK(
+            rows<Word>(text, {.on_bad_record = pt::BadRecords::collect, .bad_record_limit = 3, .range_bytes = range}) ==
+            listed);
     }
-    const auto many = error_of<Word, pt::TooManyBadRecords>(text, {.on_bad_record = pt::BadRecords::collect, .bad_record_limit = 2});
-    for (const char* place : {"text:3:1", "text:6:4", "begins in line 4", "text:6:6"}) CHECK(std::string(many.what()).find(place) != std::string::npos);
+    const auto many =
+        error_of<Word, pt::TooManyBadRecords>(text, {.on_bad_record = pt::BadRecords::collect, .bad_record_limit = 2});
+    for (const char* place : {"text:3:1", "text:6:4", "begins in line 4", "text:6:6"})
+        CHECK(std::string(many.what()).find(place) != std::string::npos);
     CHECK(rows<Word>(text, {.on_bad_record = pt::BadRecords::skip, .bad_record_limit = 1}) ==
           "0|<a>\n3|<c>\n5|<f>\nrows 3 bad 3\n1 wrong_column_count 3:1\n");
 }
@@ -169,8 +178,8 @@ TEST_CASE("missing values are what the settings say, and in texts only without q
     CHECK(rows<Word>("word\nNA\n\"NA\"\n\"\"\nnone\n") == "0|<>\n1|<NA>\n2|<>\n3|<none>\nrows 4 bad 0\n");
     CHECK(rows<Word>("word\nNA\nnone\n", {.missing = {"none"}}) == "0|<NA>\n1|<>\nrows 2 bad 0\n");
     pt::LocalSession session({.threads = 1});
-    const auto       words = pt::read_csv_text<Word>(session, "word\n\"\"\n\n");
-    const auto       slice = words.state().chunks[0]->column(0).all();
+    const auto words = pt::read_csv_text<Word>(session, "word\n\"\"\n\n");
+    const auto slice = words.state().chunks[0]->column(0).all();
     CHECK(slice.valid(0));
     CHECK(!slice.valid(1));
 }

@@ -11,7 +11,7 @@ namespace pt = partita;
 namespace {
 
 struct Line {
-    int      number;
+    int number;
     pt::Text word;
 };
 BOOST_DESCRIBE_STRUCT(Line, (), (number, word))
@@ -47,17 +47,17 @@ std::string gzip(const std::string& text) {
 
 TEST_CASE("compressed files are read, and damaged ones refused", "[csv][gzip]") {
     pt::LocalSession session({.threads = 2});
-    std::string      text = "number,word\n";
+    std::string text = "number,word\n";
     for (int row = 0; row < 300000; ++row) text += std::to_string(row) + ",word\n";  // more than the first buffer holds
     const std::string half = text.substr(0, text.size() / 2), rest = text.substr(text.size() / 2);
     const std::string whole = gzip(text);
-    const auto        count = [&](const std::string& bytes) {
+    const auto count = [&](const std::string& bytes) {
         write_file("csv_gzip.csv.gz", bytes);
         return pt::read_csv<Line>(session, "csv_gzip.csv.gz").count();
     };
     CHECK(count(whole) == 300000);
-    CHECK(count(gzip(half) + gzip(rest)) == 300000);               // two members
-    CHECK(count(whole + std::string(512, '\0')) == 300000);        // padded
+    CHECK(count(gzip(half) + gzip(rest)) == 300000);         // two members
+    CHECK(count(whole + std::string(512, '\0')) == 300000);  // padded
     CHECK(count(gzip("number,word\n")) == 0);
     for (std::size_t size : {std::size_t{0}, std::size_t{5}, whole.size() / 2, whole.size() - 1})
         CHECK_THROWS_AS(count(whole.substr(0, size)), pt::BadCompression);

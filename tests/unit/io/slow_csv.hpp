@@ -27,20 +27,20 @@ namespace pt = partita;
 
 struct Field {
     std::string text;
-    bool        quoted = false;
+    bool quoted = false;
     std::size_t begin = 0;  // in the text
 };
 
 struct Record {
     std::vector<Field> fields;
-    std::size_t        begin = 0, next = 0;
-    bool               bad_quote = false;
-    std::size_t        bad_position = 0;
+    std::size_t begin = 0, next = 0;
+    bool bad_quote = false;
+    std::size_t bad_position = 0;
 };
 
 /// The record that starts at `at`.
 inline Record cut(std::string_view text, std::size_t at, const pt::CsvOptions& options) {
-    Record     record;
+    Record record;
     const bool quoting = options.quote != '\0';
     record.begin = at;
     const auto line_ends_at = [&](std::size_t i) { return i == text.size() || text[i] == '\n'; };
@@ -98,7 +98,7 @@ Value number(std::string text, std::string& out) {
         text.erase(0, 1);
         if (text.starts_with('-') || text.starts_with('+')) return Value::bad;
     }
-    T          value{};
+    T value{};
     const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
     if (result.ptr != text.data() + text.size() || result.ec == std::errc::invalid_argument) return Value::bad;
     if (result.ec == std::errc::result_out_of_range) {
@@ -119,7 +119,7 @@ Value number(std::string text, std::string& out) {
 }
 
 inline bool leap(int year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
-inline int  month_days(int year, int month) {
+inline int month_days(int year, int month) {
     if (month == 2) return leap(year) ? 29 : 28;
     return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
 }
@@ -139,9 +139,13 @@ inline Value time(const std::string& text, std::string& out) {
     }
     if (shape != "0000-00-00" && shape != "0000-00-00 00:00" && shape != "0000-00-00 00:00:00") return Value::bad;
     if (shape.size() == 10 && text.size() != 10) return Value::bad;
-    const auto part = [&](std::size_t at, std::size_t size) { return at + size <= shape.size() ? std::stoi(text.substr(at, size)) : 0; };
-    const int  year = part(0, 4), month = part(5, 2), day = part(8, 2), hour = part(11, 2), minute = part(14, 2), second = part(17, 2);
-    if (year < 1 || month < 1 || month > 12 || day < 1 || day > month_days(year, month) || hour > 23 || minute > 59 || second > 59)
+    const auto part = [&](std::size_t at, std::size_t size) {
+        return at + size <= shape.size() ? std::stoi(text.substr(at, size)) : 0;
+    };
+    const int year = part(0, 4), month = part(5, 2), day = part(8, 2), hour = part(11, 2), minute = part(14, 2),
+              second = part(17, 2);
+    if (year < 1 || month < 1 || month > 12 || day < 1 || day > month_days(year, month) || hour > 23 || minute > 59 ||
+        second > 59)
         return Value::bad;
     std::int64_t days = 0;
     for (int y = 1970; y < year; ++y) days += leap(y) ? 366 : 365;
@@ -150,7 +154,8 @@ inline Value time(const std::string& text, std::string& out) {
     days += day - 1;
     std::string micro = fraction == 0 ? "" : text.substr(20, std::min<std::size_t>(fraction, 6));
     micro.resize(6, '0');
-    out = std::to_string(((days * 24 + hour) * 60 + minute) * 60 * 1000000 + second * std::int64_t{1000000} + std::stoi(micro));
+    out = std::to_string(((days * 24 + hour) * 60 + minute) * 60 * 1000000 + second * std::int64_t{1000000} +
+                         std::stoi(micro));
     return Value::ok;
 }
 
@@ -164,7 +169,8 @@ inline Value boolean(std::string text, std::string& out) {
     return Value::bad;
 }
 
-inline Value convert(const Field& field, pt::Kind kind, bool nullable, const pt::CsvOptions& options, std::string& out) {
+inline Value convert(const Field& field, pt::Kind kind, bool nullable, const pt::CsvOptions& options,
+                     std::string& out) {
     const auto is_missing = [&](const std::string& text) {
         return std::find(options.missing.begin(), options.missing.end(), text) != options.missing.end();
     };
@@ -240,8 +246,8 @@ inline std::string read(std::string_view text, std::span<const pt::ColumnInfo> t
         } else {
             for (std::size_t column = 0; column < table.size(); ++column) {
                 const Field& field = record.fields[where[column]];
-                std::string  out;
-                const Value  value = convert(field, table[column].type.kind, table[column].type.nullable, options, out);
+                std::string out;
+                const Value value = convert(field, table[column].type.kind, table[column].type.nullable, options, out);
                 if (value == Value::bad || (value == Value::missing && !table[column].type.nullable)) {
                     if (cause.empty() || field.begin < position) position = field.begin;  // the first of the record
                     cause = "bad_value";
@@ -255,27 +261,30 @@ inline std::string read(std::string_view text, std::span<const pt::ColumnInfo> t
             continue;
         }
         if (options.on_bad_record == pt::BadRecords::fail) return cause + " " + place(body, position);
-        if (bad++ < options.bad_record_limit) faults += std::to_string(id) + " " + cause + " " + place(body, position) + "\n";
-        if (options.on_bad_record == pt::BadRecords::collect && bad > options.bad_record_limit) return "too_many_bad_records";
+        if (bad++ < options.bad_record_limit)
+            faults += std::to_string(id) + " " + cause + " " + place(body, position) + "\n";
+        if (options.on_bad_record == pt::BadRecords::collect && bad > options.bad_record_limit)
+            return "too_many_bad_records";
     }
     return rows + "rows " + std::to_string(good) + " bad " + std::to_string(bad) + "\n" + faults;
 }
 
 /// What the fast reader gave.
-inline std::string print(std::span<const std::shared_ptr<const pt::Chunk>> chunks, std::span<const pt::ColumnInfo> table,
-                         const pt::CsvReport& report) {
+inline std::string print(std::span<const std::shared_ptr<const pt::Chunk>> chunks,
+                         std::span<const pt::ColumnInfo> table, const pt::CsvReport& report) {
     std::string result;
     for (const auto& chunk : chunks) {
         for (std::size_t row = 0; row < chunk->rows(); ++row) {
             result += std::to_string(chunk->row_id(row)) + "|";
             for (std::size_t column = 0; column < table.size(); ++column) {
                 const pt::ColumnSlice slice = chunk->column(column).all();
-                std::string           out;
+                std::string out;
                 if (slice.valid(row)) {
                     switch (slice.type.kind) {
                         case pt::Kind::boolean: out = slice.as<bool>()[row] ? "1" : "0"; break;
                         case pt::Kind::int32: out = std::to_string(slice.as<std::int32_t>()[row]); break;
-                        case pt::Kind::int64: case pt::Kind::timestamp: out = std::to_string(slice.as<std::int64_t>()[row]); break;
+                        case pt::Kind::int64:
+                        case pt::Kind::timestamp: out = std::to_string(slice.as<std::int64_t>()[row]); break;
                         case pt::Kind::float32: out = std::to_string(slice.as<std::uint32_t>()[row]); break;
                         case pt::Kind::float64: out = std::to_string(slice.as<std::uint64_t>()[row]); break;
                         case pt::Kind::category: out = pt::view_of<pt::Category>(slice)[row]; break;
@@ -289,7 +298,8 @@ inline std::string print(std::span<const std::shared_ptr<const pt::Chunk>> chunk
     }
     result += "rows " + std::to_string(report.rows) + " bad " + std::to_string(report.bad_records) + "\n";
     for (const pt::BadRecord& record : report.first_bad)
-        result += std::to_string(record.row) + " " + record.cause + " " + std::to_string(record.line) + ":" + std::to_string(record.position) + "\n";
+        result += std::to_string(record.row) + " " + record.cause + " " + std::to_string(record.line) + ":" +
+                  std::to_string(record.position) + "\n";
     return result;
 }
 

@@ -37,7 +37,8 @@ Table draw(std::size_t rows, std::uint64_t seed) {
 }
 
 auto train(pt::Session& session, const Table& table) {
-    return pt::as_train(pt::dataset(session, pt::MatrixView<const float>(table.x.data(), table.y.size(), 3), std::span<const float>(table.y)));
+    return pt::as_train(pt::dataset(session, pt::MatrixView<const float>(table.x.data(), table.y.size(), 3),
+                                    std::span<const float>(table.y)));
 }
 
 Table joined(const Table& a, const Table& b) {
@@ -51,8 +52,8 @@ Table joined(const Table& a, const Table& b) {
 
 TEST_CASE("batches of whole blocks give the bits of one fit", "[pipeline][online]") {
     pt::LocalSession session;
-    const Table      a = draw(8192, 1), b = draw(5000, 2);
-    Online           online;
+    const Table a = draw(8192, 1), b = draw(5000, 2);
+    Online online;
     online.partial_fit(train(session, a));
     online.partial_fit(train(session, b));
     const auto whole = pt::pipeline(Regression{}).fit(train(session, joined(a, b)));
@@ -74,12 +75,13 @@ TEST_CASE("batches of whole blocks give the bits of one fit", "[pipeline][online
 
 TEST_CASE("batches that cut blocks elsewhere agree up to a block's rounding", "[pipeline][online]") {
     pt::LocalSession session;
-    const Table      a = draw(1000, 3), b = draw(777, 4);
-    Online           online;
+    const Table a = draw(1000, 3), b = draw(777, 4);
+    Online online;
     online.partial_fit(train(session, a));
     online.partial_fit(train(session, b));
     const auto whole = pt::pipeline(Regression{}).fit(train(session, joined(a, b)));
-    for (std::size_t i = 0; i < 3; ++i)  // sums of a block are correct to some 100 bits, the solution to the rounding of 3 x 3 steps
+    for (std::size_t i = 0; i < 3;
+         ++i)  // sums of a block are correct to some 100 bits, the solution to the rounding of 3 x 3 steps
         CHECK(online.model().stage<1>().coefficients()[i] == Approx(whole.stage<1>().coefficients()[i]).epsilon(1e-13));
 }
 
@@ -90,7 +92,7 @@ TEST_CASE("what an online fit cannot do it says", "[pipeline][online]") {
 
     using Missing = pt::Schema<pt::Column<"x", float>>;
     std::vector<float> values(100, 1.0f);
-    pt::ColumnData     column;
+    pt::ColumnData column;
     column.type = pt::column_type<float>;
     column.rows = values.size();
     column.values = pt::Buffer::copy_of(values);
@@ -106,8 +108,8 @@ TEST_CASE("what an online fit cannot do it says", "[pipeline][online]") {
 
 TEST_CASE("a batch that throws leaves nothing behind", "[pipeline][online]") {
     pt::LocalSession session;
-    const Table      good = draw(500, 5);
-    Table            bad = draw(500, 6);
+    const Table good = draw(500, 5);
+    Table bad = draw(500, 6);
     bad.x[3 * 400 + 1] = std::numeric_limits<float>::quiet_NaN();
     Online online;
     online.partial_fit(train(session, good));

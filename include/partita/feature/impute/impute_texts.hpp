@@ -4,9 +4,9 @@
 // What Impute learns from a column of texts, and what it does with one.
 
 #include <partita/data/output_view.hpp>
-#include <partita/stage/category_tally.hpp>
 #include <partita/feature/impute/imputation.hpp>
 #include <partita/math/count.hpp>
+#include <partita/stage/category_tally.hpp>
 
 #include <boost/describe/class.hpp>
 

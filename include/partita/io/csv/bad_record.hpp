@@ -29,21 +29,21 @@ class LineCounter {
     }
 
   private:
-    const char*  text_ = nullptr;
-    std::size_t  position_ = 0;
+    const char* text_ = nullptr;
+    std::size_t position_ = 0;
     std::int64_t line_ = 1;
 };
 
 /// A record that cannot be read, before its line is known: lines are counted only for what is reported.
 struct CsvFault {
     enum class Cause : std::uint8_t { wrong_column_count, bad_value, bad_quote };
-    Cause        cause = Cause::bad_value;
-    std::size_t  file = 0;
-    std::size_t  record = 0;    ///< where the record begins in the file's text
-    std::size_t  position = 0;  ///< where the fault is
+    Cause cause = Cause::bad_value;
+    std::size_t file = 0;
+    std::size_t record = 0;    ///< where the record begins in the file's text
+    std::size_t position = 0;  ///< where the fault is
     std::int64_t row = -1;
-    std::string  column;
-    std::string  reason;
+    std::string column;
+    std::string reason;
 
     const char* cause_name() const {
         switch (cause) {
@@ -56,17 +56,19 @@ struct CsvFault {
     /// order cost one pass over the text.
     BadRecord report(const std::string& file_name, std::string_view text, LineCounter& lines) const {
         const std::string_view before = text.substr(0, position);
-        const std::size_t      line_end = before.rfind('\n');
-        BadRecord              result;
+        const std::size_t line_end = before.rfind('\n');
+        BadRecord result;
         result.file = file_name;
         const std::int64_t first_line = lines.line_of(text, record);
         result.line = lines.line_of(text, position);
-        result.position = static_cast<std::int64_t>(line_end == std::string_view::npos ? position + 1 : position - line_end);
+        result.position =
+            static_cast<std::int64_t>(line_end == std::string_view::npos ? position + 1 : position - line_end);
         result.row = row;
         result.column = column;
         result.cause = cause_name();
         result.reason = reason;
-        if (result.line != first_line) result.reason += " (the record begins in line " + std::to_string(first_line) + ")";
+        if (result.line != first_line)
+            result.reason += " (the record begins in line " + std::to_string(first_line) + ")";
         return result;
     }
 };
@@ -99,8 +101,8 @@ inline Place place_of(const BadRecord& record) {
 
 /// Throws what ends a reading that may leave out `limit` records and met more.
 [[noreturn]] inline void throw_too_many(const std::vector<BadRecord>& records, std::size_t limit) {
-    std::string sentence = "more than " + std::to_string(limit) + " records cannot be read; correct the file, or raise " +
-                           "bad_record_limit. The first ones:";
+    std::string sentence = "more than " + std::to_string(limit) +
+                           " records cannot be read; correct the file, or raise " + "bad_record_limit. The first ones:";
     for (const BadRecord& record : records) sentence += "\n  " + sentence_of(record);
     throw TooManyBadRecords(std::move(sentence), records.empty() ? Place{} : place_of(records.back()));
 }

@@ -24,13 +24,14 @@ class CategoryTable {
   public:
     std::int32_t code_of(std::string_view text, bool copy) {
         if (slots_.empty()) rehash(64);
-        const Key         key = key_of(text);
+        const Key key = key_of(text);
         const std::size_t mask = slots_.size() - 1;
         for (std::size_t at = key.hash & mask;; at = (at + 1) & mask) {
             Slot& slot = slots_[at];
             if (slot.code < 0) return add(slot, key, text, copy);
             if (slot.first == key.first && slot.last == key.last && slot.size == text.size() &&
-                (text.size() <= 16 || std::memcmp(words_[static_cast<std::size_t>(slot.code)].data(), text.data(), text.size()) == 0))
+                (text.size() <= 16 ||
+                 std::memcmp(words_[static_cast<std::size_t>(slot.code)].data(), text.data(), text.size()) == 0))
                 return slot.code;
         }
     }
@@ -44,12 +45,12 @@ class CategoryTable {
   private:
     struct Key {
         std::uint64_t first, last;
-        std::size_t   hash;
+        std::size_t hash;
     };
     struct Slot {
         std::uint64_t first = 0, last = 0;  // the first and the last eight bytes; shorter texts are padded
         std::uint32_t size = 0;
-        std::int32_t  code = -1;
+        std::int32_t code = -1;
     };
 
     static std::uint64_t load(const char* text, std::size_t size) {
@@ -62,7 +63,8 @@ class CategoryTable {
             std::memcpy(&high, text + size - 4, 4);
             word = std::uint64_t{high} << 32 | low;
         } else if (size != 0) {
-            word = static_cast<unsigned char>(text[0]) | static_cast<std::uint64_t>(static_cast<unsigned char>(text[size / 2])) << 8 |
+            word = static_cast<unsigned char>(text[0]) |
+                   static_cast<std::uint64_t>(static_cast<unsigned char>(text[size / 2])) << 8 |
                    static_cast<std::uint64_t>(static_cast<unsigned char>(text[size - 1])) << 16;
         }
         return word;
@@ -74,10 +76,11 @@ class CategoryTable {
     }
     Key key_of(std::string_view text) const {
         const std::size_t size = text.size();
-        Key               key{load(text.data(), size), 0, 0};
+        Key key{load(text.data(), size), 0, 0};
         key.last = size > 8 ? load(text.data() + size - 8, 8) : 0;
         std::uint64_t hash = mix(key.first ^ 0x9E3779B97F4A7C15 ^ seed_, key.last ^ 0xD1B54A32D192ED03 ^ size);
-        for (std::size_t at = 8; at + 8 < size; at += 8) hash = mix(hash ^ load(text.data() + at, 8) ^ seed_, 0xA0761D6478BD642F);
+        for (std::size_t at = 8; at + 8 < size; at += 8)
+            hash = mix(hash ^ load(text.data() + at, 8) ^ seed_, 0xA0761D6478BD642F);
         key.hash = static_cast<std::size_t>(mix(hash ^ seed_, 0xE7037ED1A0B428DB));
         return key;
     }
@@ -101,12 +104,12 @@ class CategoryTable {
         }
     }
 
-    std::vector<Slot>             slots_;
+    std::vector<Slot> slots_;
     std::vector<std::string_view> words_;
-    std::deque<std::string>       copies_;
+    std::deque<std::string> copies_;
     // Keyed by the address of an allocation of its own: the table itself may be moved.
-    std::unique_ptr<char>         key_ = std::make_unique<char>();
-    std::uint64_t                 seed_ = mix(reinterpret_cast<std::uintptr_t>(key_.get()), 0x8EBC6AF09C88C6E3);
+    std::unique_ptr<char> key_ = std::make_unique<char>();
+    std::uint64_t seed_ = mix(reinterpret_cast<std::uintptr_t>(key_.get()), 0x8EBC6AF09C88C6E3);
 };
 
 }  // namespace detail

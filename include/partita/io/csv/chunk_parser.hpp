@@ -17,17 +17,18 @@ namespace detail {
 /// What became of the records of one chunk.
 struct CsvParsed {
     std::shared_ptr<const Chunk> chunk;  ///< null where no record could be read
-    std::int64_t                 rows = 0;
-    std::int64_t                 bad_records = 0;
-    std::vector<CsvFault>        faults;             ///< the first of them
-    bool                         has_bad_quote = false;  ///< so what the scan said of the text behind may be wrong
+    std::int64_t rows = 0;
+    std::int64_t bad_records = 0;
+    std::vector<CsvFault> faults;  ///< the first of them
+    bool has_bad_quote = false;    ///< so what the scan said of the text behind may be wrong
 };
 
 /// Parses records first_row … of the table into a chunk. Records are cut and parsed in batches that stay in the cache.
 class CsvChunkParser {
   public:
-    CsvChunkParser(std::span<const ColumnInfo> table, const CsvColumnParser* parsers, const CsvOptions& options, const MissingWords& missing,
-                   const std::vector<std::size_t>& widths, std::int64_t first_row, std::size_t rows)
+    CsvChunkParser(std::span<const ColumnInfo> table, const CsvColumnParser* parsers, const CsvOptions& options,
+                   const MissingWords& missing, const std::vector<std::size_t>& widths, std::int64_t first_row,
+                   std::size_t rows)
         : table_(table), options_(options), cutter_(dialect_of(options)), first_row_(first_row), next_row_(first_row) {
         builders_.reserve(table.size());
         for (std::size_t column = 0; column < table.size(); ++column)
@@ -80,7 +81,7 @@ class CsvChunkParser {
     /// The records of a batch in runs: those with the right number of fields.
     void read_batch() {
         const std::size_t fields = file_->layout().fields;
-        CsvRun            run;
+        CsvRun run;
         run.text = file_->text().data() + batch_start_;
         run.readable = static_cast<std::size_t>(run.text - file_->whole_text().data());
         run.fields = fields;
@@ -99,8 +100,8 @@ class CsvChunkParser {
             if (row == batch_.rows || full()) return;
             const std::size_t found = batch_.row_ends[row] - field;
             fault(CsvFault::Cause::wrong_column_count, batch_.starts[field], batch_.starts[field], {},
-                  "the record has " + std::to_string(found) + (found == 1 ? " field" : " fields") + ", but the file has " +
-                      std::to_string(fields) + (fields == 1 ? " column" : " columns"));
+                  "the record has " + std::to_string(found) + (found == 1 ? " field" : " fields") +
+                      ", but the file has " + std::to_string(fields) + (fields == 1 ? " column" : " columns"));
             field = batch_.row_ends[row++];
         }
     }
@@ -108,7 +109,7 @@ class CsvChunkParser {
     /// Records with the right number of fields: all columns that may fail, then the texts of the records before the first
     /// that did; what is behind it is parsed again.
     void read_run(const CsvRun& all) {
-        CsvRun      run = all;
+        CsvRun run = all;
         std::size_t window = all.rows;
         for (std::size_t done = 0; done < all.rows && !full();) {
             const std::size_t tried = window < all.rows - done ? window : all.rows - done;
@@ -142,7 +143,8 @@ class CsvChunkParser {
 
     std::size_t before_long_field(const CsvRun& run) const {
         for (std::size_t i = 0; i < run.rows * run.fields; ++i)
-            if (run.starts[i + 1] - run.starts[i] > options_.max_field_bytes + 3) return i / run.fields;  // 3: quotes and delimiter
+            if (run.starts[i + 1] - run.starts[i] > options_.max_field_bytes + 3)
+                return i / run.fields;  // 3: quotes and delimiter
         return run.rows;
     }
 
@@ -157,19 +159,21 @@ class CsvChunkParser {
         }
         std::string scratch;
         for (const CsvFeed& feed : file_->layout().feeds) {
-            CsvColumnBuilder&      builder = builders_[feed.column];
+            CsvColumnBuilder& builder = builders_[feed.column];
             const std::string_view text = run.content(run.raw(0, feed.field), scratch);
-            const Spelt            spelt = builder.check(text);
+            const Spelt spelt = builder.check(text);
             if (spelt == Spelt::value || (spelt == Spelt::missing && builder.nullable())) continue;
             const ColumnInfo& info = table_[feed.column];
-            std::string       reason(kind_name(element_kind(info.type.kind)));
+            std::string reason(kind_name(element_kind(info.type.kind)));
             if (spelt == Spelt::missing) {
                 reason = "the value is missing" + (text.empty() ? std::string() : " (" + csv_excerpt(text) + ")") +
                          ", and the member is no std::optional<" + reason + ">";
             } else {
-                reason = csv_excerpt(text) + (spelt == Spelt::no_value ? " is no " : " is out of the range of ") + reason;
+                reason =
+                    csv_excerpt(text) + (spelt == Spelt::no_value ? " is no " : " is out of the range of ") + reason;
             }
-            return fault(CsvFault::Cause::bad_value, run.starts[0], run.starts[feed.field], std::string(info.name), std::move(reason));
+            return fault(CsvFault::Cause::bad_value, run.starts[0], run.starts[feed.field], std::string(info.name),
+                         std::move(reason));
         }
     }
     static Kind element_kind(Kind kind) {
@@ -189,14 +193,17 @@ class CsvChunkParser {
                          "the record has a quoted field that is not closed; close it, or double the quotes inside it");
         const bool is_quote = text[batch_start_ + batch_.bad_quote] == options_.quote;
         fault(CsvFault::Cause::bad_quote, batch_.size_bytes, batch_.bad_quote, {},
-              is_quote ? "a quote stands inside a field that does not begin with one; quote the field and double the quote"
-                       : "text follows the closing quote of a field; double the quotes inside the field, or end it here");
+              is_quote
+                  ? "a quote stands inside a field that does not begin with one; quote the field and double the quote"
+                  : "text follows the closing quote of a field; double the quotes inside the field, or end it here");
     }
 
     /// Notes that the record next_row_ is bad, or throws; it begins and is bad at these positions of the batch.
-    void fault(CsvFault::Cause cause, std::size_t record, std::size_t position, std::string column, std::string reason) {
+    void fault(CsvFault::Cause cause, std::size_t record, std::size_t position, std::string column,
+               std::string reason) {
         const std::size_t batch = file_->layout().begin + batch_start_;
-        CsvFault fault{cause, file_index_, batch + record, batch + position, next_row_, std::move(column), std::move(reason)};
+        CsvFault fault{cause,     file_index_,       batch + record,   batch + position,
+                       next_row_, std::move(column), std::move(reason)};
         if (options_.on_bad_record == BadRecords::fail) {
             LineCounter lines;
             throw_bad_record(fault.report(file_->name(), file_->whole_text(), lines));
@@ -208,19 +215,19 @@ class CsvChunkParser {
         if (parsed_.faults.size() <= options_.bad_record_limit) parsed_.faults.push_back(std::move(fault));
     }
 
-    std::span<const ColumnInfo>   table_;
-    const CsvOptions&             options_;
-    CsvCutter                     cutter_;
+    std::span<const ColumnInfo> table_;
+    const CsvOptions& options_;
+    CsvCutter cutter_;
     std::vector<CsvColumnBuilder> builders_;
-    const CsvFile*                file_ = nullptr;
-    std::size_t                   file_index_ = 0;
-    std::size_t                   batch_start_ = 0;
-    CsvBatch                      batch_;
-    std::size_t                   rows_ = 0;       // in the columns
-    std::int64_t                  first_row_;      // the id of the chunk's first record
-    std::int64_t                  next_row_;       // the id of the next record
-    std::vector<std::int64_t>     ids_;            // of the rows, once a record was left out
-    CsvParsed                     parsed_;
+    const CsvFile* file_ = nullptr;
+    std::size_t file_index_ = 0;
+    std::size_t batch_start_ = 0;
+    CsvBatch batch_;
+    std::size_t rows_ = 0;           // in the columns
+    std::int64_t first_row_;         // the id of the chunk's first record
+    std::int64_t next_row_;          // the id of the next record
+    std::vector<std::int64_t> ids_;  // of the rows, once a record was left out
+    CsvParsed parsed_;
 };
 
 }  // namespace detail

@@ -15,23 +15,25 @@ namespace detail {
 
 /// Some records of one batch that all have the right number of fields.
 struct CsvRun {
-    const char*          text = nullptr;    ///< the batch's first byte
-    std::size_t          readable = 0;      ///< bytes before it that may be read
+    const char* text = nullptr;             ///< the batch's first byte
+    std::size_t readable = 0;               ///< bytes before it that may be read
     const std::uint32_t* starts = nullptr;  ///< of the run's first field, as in CsvBatch
-    std::size_t          fields = 0;        ///< in each record
-    std::size_t          rows = 0;
-    bool                 has_quotes = false;
-    char                 quote = '"';
+    std::size_t fields = 0;                 ///< in each record
+    std::size_t rows = 0;
+    bool has_quotes = false;
+    char quote = '"';
 
     /// The bytes of a field as they stand in the file, quotes included.
     std::string_view raw(std::size_t row, std::size_t field) const {
         const std::uint32_t* start = starts + row * fields + field;
-        const char*          begin = text + start[0];
-        const char*          end = text + start[1] - 1;
+        const char* begin = text + start[0];
+        const char* end = text + start[1] - 1;
         if (field + 1 == fields && end != begin && end[-1] == '\r') --end;
         return {begin, static_cast<std::size_t>(end - begin)};
     }
-    bool is_quoted(std::string_view raw_field) const { return has_quotes && raw_field.size() >= 2 && raw_field[0] == quote; }
+    bool is_quoted(std::string_view raw_field) const {
+        return has_quotes && raw_field.size() >= 2 && raw_field[0] == quote;
+    }
     /// A field's content. What has doubled quotes in it is put together in `scratch`.
     std::string_view content(std::string_view raw_field, std::string& scratch) const {
         if (!is_quoted(raw_field)) return raw_field;
@@ -62,20 +64,48 @@ template <Kind K>
 struct CsvNumberOf {
     using type = void;
 };
-template <> struct CsvNumberOf<Kind::boolean> { using type = bool; };
-template <> struct CsvNumberOf<Kind::int8> { using type = std::int8_t; };
-template <> struct CsvNumberOf<Kind::int16> { using type = std::int16_t; };
-template <> struct CsvNumberOf<Kind::int32> { using type = std::int32_t; };
-template <> struct CsvNumberOf<Kind::int64> { using type = std::int64_t; };
-template <> struct CsvNumberOf<Kind::uint8> { using type = std::uint8_t; };
-template <> struct CsvNumberOf<Kind::uint16> { using type = std::uint16_t; };
-template <> struct CsvNumberOf<Kind::uint32> { using type = std::uint32_t; };
-template <> struct CsvNumberOf<Kind::uint64> { using type = std::uint64_t; };
-template <> struct CsvNumberOf<Kind::float32> { using type = float; };
-template <> struct CsvNumberOf<Kind::vector_float32> { using type = float; };
-template <> struct CsvNumberOf<Kind::float64> { using type = double; };
-template <> struct CsvNumberOf<Kind::vector_float64> { using type = double; };
-template <> struct CsvNumberOf<Kind::timestamp> { using type = Timestamp; };
+template <> struct CsvNumberOf<Kind::boolean> {
+    using type = bool;
+};
+template <> struct CsvNumberOf<Kind::int8> {
+    using type = std::int8_t;
+};
+template <> struct CsvNumberOf<Kind::int16> {
+    using type = std::int16_t;
+};
+template <> struct CsvNumberOf<Kind::int32> {
+    using type = std::int32_t;
+};
+template <> struct CsvNumberOf<Kind::int64> {
+    using type = std::int64_t;
+};
+template <> struct CsvNumberOf<Kind::uint8> {
+    using type = std::uint8_t;
+};
+template <> struct CsvNumberOf<Kind::uint16> {
+    using type = std::uint16_t;
+};
+template <> struct CsvNumberOf<Kind::uint32> {
+    using type = std::uint32_t;
+};
+template <> struct CsvNumberOf<Kind::uint64> {
+    using type = std::uint64_t;
+};
+template <> struct CsvNumberOf<Kind::float32> {
+    using type = float;
+};
+template <> struct CsvNumberOf<Kind::vector_float32> {
+    using type = float;
+};
+template <> struct CsvNumberOf<Kind::float64> {
+    using type = double;
+};
+template <> struct CsvNumberOf<Kind::vector_float64> {
+    using type = double;
+};
+template <> struct CsvNumberOf<Kind::timestamp> {
+    using type = Timestamp;
+};
 template <Kind K>
 using CsvNumber = typename CsvNumberOf<K>::type;
 
@@ -83,7 +113,8 @@ using CsvNumber = typename CsvNumberOf<K>::type;
 class CsvColumnBuilder {
   public:
     /// A column of up to `rows` rows; `width` numbers in each for a vector, otherwise 1.
-    CsvColumnBuilder(ColumnType type, const CsvColumnParser& parser, std::size_t rows, std::size_t width, const MissingWords& missing)
+    CsvColumnBuilder(ColumnType type, const CsvColumnParser& parser, std::size_t rows, std::size_t width,
+                     const MissingWords& missing)
         : parser_(&parser), missing_(&missing), width_(width) {
         data_.type = type;
         data_.rows = rows;
@@ -133,7 +164,8 @@ class CsvColumnBuilder {
 
   private:
     template <Kind K>
-    static std::size_t parse_kind(CsvColumnBuilder& self, const CsvRun& run, std::size_t field, std::size_t first, std::size_t slot) {
+    static std::size_t parse_kind(CsvColumnBuilder& self, const CsvRun& run, std::size_t field, std::size_t first,
+                                  std::size_t slot) {
         if constexpr (K == Kind::category) return self.categories(run, field, first);
         else if constexpr (std::is_void_v<CsvNumber<K>>) return self.texts(run, field, first);
         else return self.numbers<CsvNumber<K>>(run, field, first, slot);
@@ -164,11 +196,11 @@ class CsvColumnBuilder {
 
     template <class T>
     std::size_t numbers(const CsvRun& run, std::size_t field, std::size_t first, std::size_t slot) {
-        T*                   out = reinterpret_cast<T*>(values_) + first * width_ + slot;
-        const std::size_t    width = width_, fields = run.fields, rows = run.rows, readable = run.readable;
-        const bool           last = field + 1 == fields, quotes = run.has_quotes;
-        const char* const    text = run.text;
-        const char           quote = run.quote;
+        T* out = reinterpret_cast<T*>(values_) + first * width_ + slot;
+        const std::size_t width = width_, fields = run.fields, rows = run.rows, readable = run.readable;
+        const bool last = field + 1 == fields, quotes = run.has_quotes;
+        const char* const text = run.text;
+        const char quote = run.quote;
         const std::uint32_t* start = run.starts + field;
         for (std::size_t row = 0; row < rows; ++row, start += fields, out += width) {
             const char* begin = text + start[0];
@@ -178,7 +210,7 @@ class CsvColumnBuilder {
             if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
                 if (parse_number_fast(begin, end, start[0] + readable, *out)) continue;
             }
-            T           value{};
+            T value{};
             const Spelt spelt = parse_any({begin, static_cast<std::size_t>(end - begin)}, *missing_, times_, value);
             if (spelt != Spelt::value) {
                 if (spelt != Spelt::missing || !data_.type.nullable) return row;
@@ -236,17 +268,17 @@ class CsvColumnBuilder {
         capacity_bytes_ = capacity;
     }
 
-    ColumnData                   data_;
-    const CsvColumnParser*       parser_;
-    const MissingWords*          missing_;
-    std::size_t                  width_;
-    std::byte*                   values_ = nullptr;
-    std::uint8_t*                validity_ = nullptr;
-    TimestampReader              times_;
-    CategoryTable                categories_;
-    std::string                  scratch_;
+    ColumnData data_;
+    const CsvColumnParser* parser_;
+    const MissingWords* missing_;
+    std::size_t width_;
+    std::byte* values_ = nullptr;
+    std::uint8_t* validity_ = nullptr;
+    TimestampReader times_;
+    CategoryTable categories_;
+    std::string scratch_;
     std::shared_ptr<std::byte[]> bytes_;
-    std::size_t                  used_bytes_ = 0, capacity_bytes_ = 0;
+    std::size_t used_bytes_ = 0, capacity_bytes_ = 0;
 };
 
 /// One parser for each column of a table. A program contains those of the kinds that its rows have.

@@ -26,13 +26,15 @@ struct CsvFeed {
 
 /// How a file's records fill the table.
 struct CsvLayout {
-    std::size_t              fields = 0;  ///< in each record
-    std::size_t              begin = 0;   ///< of the first record after the header
-    std::vector<CsvFeed>     feeds;       ///< by ascending field
-    std::vector<std::size_t> widths;      ///< of each column of the table
+    std::size_t fields = 0;           ///< in each record
+    std::size_t begin = 0;            ///< of the first record after the header
+    std::vector<CsvFeed> feeds;       ///< by ascending field
+    std::vector<std::size_t> widths;  ///< of each column of the table
 };
 
-inline CsvDialect dialect_of(const CsvOptions& options) { return {options.delimiter, options.quote, options.quote != '\0'}; }
+inline CsvDialect dialect_of(const CsvOptions& options) {
+    return {options.delimiter, options.quote, options.quote != '\0'};
+}
 
 /// Insertions, deletions and replacements between two names, upper and lower case being the same.
 inline std::size_t name_distance(std::string_view a, std::string_view b) {
@@ -61,7 +63,8 @@ inline std::string csv_excerpt(std::string_view text) {
 /// The header line of a file, matched against a table.
 class CsvHeader {
   public:
-    CsvHeader(std::span<const ColumnInfo> table, const CsvOptions& options, std::string_view text, const std::string& file)
+    CsvHeader(std::span<const ColumnInfo> table, const CsvOptions& options, std::string_view text,
+              const std::string& file)
         : table_(table), options_(options), file_(file) {
         if (text.starts_with("\xEF\xBB\xBF")) layout_.begin = 3;
         if (!options.column_names.empty()) {
@@ -73,7 +76,9 @@ class CsvHeader {
         for (const CsvColumn& entry : options.columns)
             if (find_column(table, entry.member) < 0) refuse_setting(entry, "the row has no member of that name");
         for (std::size_t column = 0; column < table.size(); ++column) match(column);
-        sort_few(layout_.feeds, [](const CsvFeed& a, const CsvFeed& b) { return a.field != b.field ? a.field < b.field : a.column < b.column; });
+        sort_few(layout_.feeds, [](const CsvFeed& a, const CsvFeed& b) {
+            return a.field != b.field ? a.field < b.field : a.column < b.column;
+        });
     }
     CsvLayout layout() && { return std::move(layout_); }
 
@@ -82,11 +87,13 @@ class CsvHeader {
         CsvBatch batch;
         CsvCutter(dialect_of(options_)).cut(text, 1, 0, batch);
         if (batch.has_bad_quote)
-            throw BadQuote(file_ + ":1: the header has a quote inside a field, or one that is not closed; correct the header",
-                           place({}));
+            throw BadQuote(
+                file_ + ":1: the header has a quote inside a field, or one that is not closed; correct the header",
+                place({}));
         if (batch.rows == 0)
-            throw MissingHeaderColumn(file_ + ": the file is empty; its first line must name the columns, or "
-                                              "CsvOptions::column_names must",
+            throw MissingHeaderColumn(file_ +
+                                          ": the file is empty; its first line must name the columns, or "
+                                          "CsvOptions::column_names must",
                                       place({}));
         CsvRun run;
         run.text = text.data();
@@ -105,10 +112,10 @@ class CsvHeader {
 
     void match(std::size_t column) {
         const ColumnInfo& info = table_[column];
-        const bool        is_vector = (kind_bit(info.type.kind) & dense_vector_kinds) != 0;
+        const bool is_vector = (kind_bit(info.type.kind) & dense_vector_kinds) != 0;
         const std::string name(info.name);
-        std::size_t       width = is_vector && info.type.extent != dynamic ? static_cast<std::size_t>(info.type.extent) : 1;
-        const CsvColumn*  entry = nullptr;
+        std::size_t width = is_vector && info.type.extent != dynamic ? static_cast<std::size_t>(info.type.extent) : 1;
+        const CsvColumn* entry = nullptr;
         for (const CsvColumn& candidate : options_.columns)
             if (candidate.member == info.name) entry = &candidate;
         if (entry != nullptr) {
@@ -119,7 +126,9 @@ class CsvHeader {
             for (std::size_t slot = 0; slot < width; ++slot) feed(column, slot, entry->file_columns[slot]);
         } else if (is_vector) {
             if (info.type.extent == dynamic)
-                for (width = 1; std::find(names_.begin(), names_.end(), name + "_" + std::to_string(width)) != names_.end();) ++width;
+                for (width = 1;
+                     std::find(names_.begin(), names_.end(), name + "_" + std::to_string(width)) != names_.end();)
+                    ++width;
             for (std::size_t slot = 0; slot < width; ++slot) feed(column, slot, name + "_" + std::to_string(slot));
         } else {
             feed(column, 0, name);
@@ -138,9 +147,9 @@ class CsvHeader {
     }
 
     [[noreturn]] void refuse_missing(const std::string& name) const {
-        std::string      sentence = file_ + ":1: the header has no column \"" + name + "\"";
+        std::string sentence = file_ + ":1: the header has no column \"" + name + "\"";
         std::string_view nearest;
-        std::size_t      best = name.size() / 3 + 2;
+        std::size_t best = name.size() / 3 + 2;
         for (const std::string& candidate : names_) {
             const std::size_t distance = name_distance(name, candidate);
             if (distance < best && distance < name.size()) {
@@ -151,14 +160,15 @@ class CsvHeader {
         if (!nearest.empty()) sentence += "; did you mean \"" + std::string(nearest) + "\"?";
         else if (names_.size() == 1 && names_[0].find_first_of(";,\t|") != std::string::npos)
             sentence += "; it has a single column, so the setting delimiter may be wrong";
-        else
-            sentence += "; it has " + list_of_names();
-        sentence += (nearest.empty() ? ". Rename" : " Rename") + std::string(" the column in the file, or say which one it is in CsvOptions::columns");
+        else sentence += "; it has " + list_of_names();
+        sentence += (nearest.empty() ? ". Rename" : " Rename") +
+                    std::string(" the column in the file, or say which one it is in CsvOptions::columns");
         throw MissingHeaderColumn(std::move(sentence), place(name));
     }
     std::string list_of_names() const {
         std::string result;
-        for (std::size_t i = 0; i < names_.size() && i < 12; ++i) result += (i == 0 ? "" : ", ") + csv_excerpt(names_[i]);
+        for (std::size_t i = 0; i < names_.size() && i < 12; ++i)
+            result += (i == 0 ? "" : ", ") + csv_excerpt(names_[i]);
         return names_.size() > 12 ? result + ", …" : result;
     }
     [[noreturn]] void refuse_setting(const CsvColumn& entry, const std::string& reason) const {
@@ -176,10 +186,10 @@ class CsvHeader {
     }
 
     std::span<const ColumnInfo> table_;
-    const CsvOptions&           options_;
-    const std::string&          file_;
-    std::vector<std::string>    names_;
-    CsvLayout                   layout_;
+    const CsvOptions& options_;
+    const std::string& file_;
+    std::vector<std::string> names_;
+    CsvLayout layout_;
 };
 
 }  // namespace detail

@@ -21,25 +21,25 @@ enum class BadRecords : std::uint8_t {
 
 /// One record that was left out.
 struct BadRecord {
-    std::string  file;
+    std::string file;
     std::int64_t line = -1;      ///< in the file, from 1
     std::int64_t position = -1;  ///< in that line, in bytes, from 1
     std::int64_t row = -1;       ///< the id that the row would have had
-    std::string  column;         ///< the table's column, where one field is to blame
-    std::string  cause;          ///< as Error::cause(): "bad_value", "bad_quote", "wrong_column_count"
-    std::string  reason;         ///< a sentence
+    std::string column;          ///< the table's column, where one field is to blame
+    std::string cause;           ///< as Error::cause(): "bad_value", "bad_quote", "wrong_column_count"
+    std::string reason;          ///< a sentence
 };
 
 /// What was read. The rows of the dataset and the bad records together are the records of the files.
 struct CsvReport {
-    std::int64_t           rows = 0;         ///< rows of the dataset, of all workers
-    std::int64_t           bad_records = 0;  ///< records left out, of all workers
-    std::vector<BadRecord> first_bad;        ///< in file order, at most `bad_record_limit`
+    std::int64_t rows = 0;             ///< rows of the dataset, of all workers
+    std::int64_t bad_records = 0;      ///< records left out, of all workers
+    std::vector<BadRecord> first_bad;  ///< in file order, at most `bad_record_limit`
 };
 
 /// The columns of the file that a member of the row takes, where they are not named as the member is.
 struct CsvColumn {
-    std::string              member;
+    std::string member;
     std::vector<std::string> file_columns;  ///< one; for a Vector member one for each element
 };
 
@@ -56,25 +56,25 @@ struct CsvOptions {
     char quote = '"';  ///< '\0': no character quotes
     /// The names of the file's columns, for a file without a header line. Empty: the first line has them.
     std::vector<std::string> column_names{};
-    std::vector<CsvColumn>   columns{};
+    std::vector<CsvColumn> columns{};
     /// Spellings of a missing value. In texts and categories they count only without quotes, and only where the member is
     /// optional. A NaN, however it is spelt, is a missing value too.
     std::vector<std::string> missing{"", "NA", "N/A", "NaN", "nan", "null", "NULL"};
-    BadRecords               on_bad_record = BadRecords::fail;
-    std::size_t              bad_record_limit = 100;
-    CsvReport*               report = nullptr;            ///< filled in where given
-    std::size_t              chunk_blocks = 16;           ///< blocks of 4096 rows in one chunk of the dataset
-    std::size_t              max_field_bytes = 16 << 20;  ///< a longer field is refused: a quote may be missing before it
-    std::size_t              range_bytes = 256 << 10;     ///< how much text one thread looks at before it takes the next part
+    BadRecords on_bad_record = BadRecords::fail;
+    std::size_t bad_record_limit = 100;
+    CsvReport* report = nullptr;             ///< filled in where given
+    std::size_t chunk_blocks = 16;           ///< blocks of 4096 rows in one chunk of the dataset
+    std::size_t max_field_bytes = 16 << 20;  ///< a longer field is refused: a quote may be missing before it
+    std::size_t range_bytes = 256 << 10;     ///< how much text one thread looks at before it takes the next part
 };
 
 /// How a table is written as text.
 struct CsvWriteOptions {
-    char        delimiter = ',';
-    char        quote = '"';
-    bool        header = true;
-    bool        crlf = false;     ///< ends lines with CRLF, as RFC 4180 has it; LF otherwise
-    std::string missing = "";     ///< how a missing value is written
+    char delimiter = ',';
+    char quote = '"';
+    bool header = true;
+    bool crlf = false;         ///< ends lines with CRLF, as RFC 4180 has it; LF otherwise
+    std::string missing = "";  ///< how a missing value is written
     /// Texts that are quoted though they need not be, so that they are not read as missing values.
     std::vector<std::string> quoted_texts{"", "NA", "N/A", "NaN", "nan", "null", "NULL"};
 };

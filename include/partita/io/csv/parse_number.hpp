@@ -24,7 +24,7 @@ enum class Spelt : std::uint8_t { value, missing, no_value, out_of_range };
 /// digits · 10^-scale, as read from a text.
 struct Decimal {
     std::uint64_t digits = 0;
-    int           scale = 0;
+    int scale = 0;
 };
 
 /// Eight decimal digits as values 0 … 9, the first in the lowest byte.
@@ -38,7 +38,7 @@ struct Decimal {
 /// Bit 7 of each byte that is a point in characters whose bits were flipped by those of '0'; exact up to the first point.
 inline std::uint64_t points_among(std::uint64_t flipped) {
     constexpr std::uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
-    const std::uint64_t     points = flipped ^ ones * ('.' ^ '0');
+    const std::uint64_t points = flipped ^ ones * ('.' ^ '0');
     return (points - ones) & ~points & tops;
 }
 /// Not zero if a byte is above 9: it has its top bit set, or has it after 0x76 is added; a carry out of a byte comes from
@@ -52,9 +52,10 @@ inline std::uint64_t bytes_above_nine(std::uint64_t values) {
     if constexpr (std::endian::native != std::endian::little) return false;
     std::uint64_t text;
     std::memcpy(&text, end - 8, 8);
-    text = (text ^ 0x3030303030303030) & ~std::uint64_t{0} << (64 - 8 * length);  // what stands before becomes leading zeros
+    text = (text ^ 0x3030303030303030) & ~std::uint64_t{0}
+                                             << (64 - 8 * length);  // what stands before becomes leading zeros
     const std::uint64_t points = points_among(text);
-    int                 scale = 0;
+    int scale = 0;
     if (points != 0) {  // the digits before the point move up by one byte
         if (length == 1) return false;
         const std::uint64_t up_to_point = points ^ (points - 1);  // ends with the top bit of the point's byte
@@ -74,7 +75,9 @@ struct CharacterMask {
 struct CharacterMasks {
     CharacterMask from[17], before[17];  ///< the characters from position i on, and those before it
     constexpr CharacterMasks() : from{}, before{} {
-        constexpr auto below = [](int count) { return count <= 0 ? 0 : count >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * count)) - 1; };
+        constexpr auto below = [](int count) {
+            return count <= 0 ? 0 : count >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * count)) - 1;
+        };
         for (int i = 0; i <= 16; ++i) {
             before[i] = {below(i), below(i - 8)};
             from[i] = {~before[i].first, ~before[i].last};
@@ -97,10 +100,10 @@ inline bool read_short_decimal(const char* end, std::size_t length, Decimal& res
     const std::uint64_t in_first = points_among(first), in_last = points_among(last);
     result.scale = 0;
     if ((in_first | in_last) != 0) {
-        const int            point = (in_first != 0 ? std::countr_zero(in_first) : 64 + std::countr_zero(in_last)) / 8;
+        const int point = (in_first != 0 ? std::countr_zero(in_first) : 64 + std::countr_zero(in_last)) / 8;
         const CharacterMask& before = character_masks.before[point];
         const CharacterMask& after = character_masks.from[point + 1];
-        const std::uint64_t  moving = first & before.first;
+        const std::uint64_t moving = first & before.first;
         last = (last & after.last) | (last & before.last) << 8 | moving >> 56;
         first = (first & after.first) | moving << 8;
         result.scale = 15 - point;
@@ -130,9 +133,10 @@ inline constexpr struct PowersOfFive {
 template <class T>
 T round_to_float(Unsigned128 number, bool sticky, int exponent) {
     constexpr int precision = std::numeric_limits<T>::digits;
-    const auto    high = static_cast<std::uint64_t>(number >> 64);
-    const int     bits = high != 0 ? 128 - std::countl_zero(high) : 64 - std::countl_zero(static_cast<std::uint64_t>(number));
-    const int     drop = bits - precision;
+    const auto high = static_cast<std::uint64_t>(number >> 64);
+    const int bits =
+        high != 0 ? 128 - std::countl_zero(high) : 64 - std::countl_zero(static_cast<std::uint64_t>(number));
+    const int drop = bits - precision;
     std::uint64_t kept = static_cast<std::uint64_t>(number);
     if (drop > 0) {
         kept = static_cast<std::uint64_t>(number >> drop);
@@ -152,10 +156,10 @@ template <class T>
 [[gnu::noinline]] T exact_decimal(std::uint64_t digits, int scale) {
     if (digits == 0) return T{0};
     if (scale <= 0) return round_to_float<T>(Unsigned128{digits} * powers_of_five.values[-scale], false, -scale);
-    const int           shift = std::countl_zero(digits);
+    const int shift = std::countl_zero(digits);
     const std::uint64_t divisor = powers_of_five.values[scale];
-    const Unsigned128   numerator = Unsigned128{digits << shift} << 64;
-    const Unsigned128   quotient = numerator / divisor;
+    const Unsigned128 numerator = Unsigned128{digits << shift} << 64;
+    const Unsigned128 quotient = numerator / divisor;
     return round_to_float<T>(quotient, quotient * divisor != numerator, -64 - shift - scale);
 }
 
@@ -190,8 +194,8 @@ inline bool to_float(Decimal decimal, float& result) {
 /// Reads digits, one point and an exponent of up to 19 significant digits; false for all else.
 [[gnu::noinline]] inline bool read_long_decimal(const char* text, const char* end, Decimal& result) {
     std::uint64_t digits = 0;
-    int           significant = 0, scale = 0, seen = 0;
-    bool          fraction = false;
+    int significant = 0, scale = 0, seen = 0;
+    bool fraction = false;
     for (; text != end; ++text) {
         const auto value = static_cast<unsigned>(static_cast<unsigned char>(*text)) - '0';
         if (value <= 9) {
@@ -227,7 +231,7 @@ inline bool to_float(Decimal decimal, float& result) {
 /// Whether a decimal that std::from_chars found out of range is too small rather than too large.
 inline bool is_tiny(const char* text, const char* end) {
     std::int64_t magnitude = 0;  // of the first significant digit
-    bool         fraction = false, significant = false;
+    bool fraction = false, significant = false;
     for (; text != end && (*text | 0x20) != 'e'; ++text) {
         if (*text == '.') {
             fraction = true;
@@ -239,7 +243,7 @@ inline bool is_tiny(const char* text, const char* end) {
     }
     if (text != end) {
         ++text;
-        const bool   negative = text != end && *text == '-';
+        const bool negative = text != end && *text == '-';
         std::int64_t exponent = 0;
         for (; text != end; ++text)
             if (*text >= '0' && *text <= '9' && exponent < 100000000000) exponent = exponent * 10 + (*text - '0');
@@ -276,7 +280,7 @@ Spelt parse_any_integer(const char* text, const char* end, T& result) {
     if constexpr (std::is_unsigned_v<T>) {  // "-0" and "-5" are integers all the same
         if (end - text > 1 && *text == '-') {
             std::int64_t signed_value = 0;
-            const Spelt  spelt = parse_any_integer(text, end, signed_value);
+            const Spelt spelt = parse_any_integer(text, end, signed_value);
             if (spelt != Spelt::value) return spelt;
             result = 0;
             return signed_value == 0 ? Spelt::value : Spelt::out_of_range;
@@ -289,11 +293,12 @@ Spelt parse_any_integer(const char* text, const char* end, T& result) {
 
 /// A number as tables spell it; `readable` is how many bytes before `text` may be read. False: take the slow way.
 template <class T>
-[[gnu::always_inline]] inline bool parse_number_fast(const char* text, const char* end, std::size_t readable, T& result) {
-    const bool  negative = text != end && *text == '-';
+[[gnu::always_inline]] inline bool parse_number_fast(const char* text, const char* end, std::size_t readable,
+                                                     T& result) {
+    const bool negative = text != end && *text == '-';
     const char* first = text + static_cast<int>(negative);
-    const auto  length = static_cast<std::size_t>(end - first);
-    Decimal     decimal;
+    const auto length = static_cast<std::size_t>(end - first);
+    Decimal decimal;
     if (length - 1 < 8 && length + static_cast<std::size_t>(negative) + readable >= 8) {
         if (!read_tiny_decimal(end, length, decimal)) {
             if constexpr (!std::is_floating_point_v<T>) return false;

@@ -37,9 +37,9 @@ class MissingWords {
 
   private:
     std::vector<std::string> words_;
-    std::size_t              longest_ = 0;
-    bool                     has_empty_ = false;
-    bool                     begins_[256] = {};
+    std::size_t longest_ = 0;
+    bool has_empty_ = false;
+    bool begins_[256] = {};
 };
 
 inline std::string_view without_blanks(std::string_view text) {
@@ -73,7 +73,7 @@ constexpr std::int64_t days_from_date(std::int64_t year, std::int64_t month, std
 
 constexpr int days_in_month(int year, int month) {
     constexpr int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    const bool    leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
@@ -97,7 +97,7 @@ class TimestampReader {
             if (text.back() == 'Z') text.remove_suffix(1);
             if (text.size() < 16 || (text[10] != ' ' && text[10] != 'T') || text[13] != ':') return Spelt::no_value;
             const int hour = two(text, 11), minute = two(text, 14);
-            int       seconds = 0;
+            int seconds = 0;
             if (hour < 0 || hour > 23 || minute < 0 || minute > 59) return Spelt::no_value;
             if (text.size() > 16) {
                 if (text.size() < 19 || text[16] != ':') return Spelt::no_value;
@@ -135,7 +135,7 @@ class TimestampReader {
 
     std::uint64_t first_ = 0;  // the bytes of the last date; no valid date has these
     std::uint16_t second_ = 0;
-    std::int64_t  days_ = 0;
+    std::int64_t days_ = 0;
 };
 
 /// What a field's text, without quotes, spells as a value of T; blanks around it do not matter.

@@ -60,7 +60,9 @@ inline std::uint64_t csv_equal_mask(CsvBytes bytes, CsvBytes wanted) {
 class CsvScanner {
   public:
     explicit CsvScanner(CsvDialect dialect)
-        : delimiter_(splat(dialect.delimiter)), newline_(splat('\n')), quote_(splat(dialect.quote)),
+        : delimiter_(splat(dialect.delimiter)),
+          newline_(splat('\n')),
+          quote_(splat(dialect.quote)),
           quoting_(dialect.quoting ? ~std::uint64_t{0} : 0) {}
 
     /// The masks of 64 bytes.
@@ -81,7 +83,7 @@ class CsvScanner {
         if (left >= 64) return whole(text);
         char padded[64] = {};
         std::memcpy(padded, text, left);
-        CsvMasks            result = whole(padded);
+        CsvMasks result = whole(padded);
         const std::uint64_t there = (std::uint64_t{1} << left) - 1;
         result.delimiter &= there;
         result.newline &= there;
@@ -95,7 +97,7 @@ class CsvScanner {
         std::memset(&bytes, character, sizeof bytes);
         return bytes;
     }
-    CsvBytes      delimiter_, newline_, quote_;
+    CsvBytes delimiter_, newline_, quote_;
     std::uint64_t quoting_;
 };
 
@@ -113,7 +115,8 @@ inline unsigned count_bits(std::uint64_t bits) {
 inline std::uint64_t parity_so_far(std::uint64_t bits) {
 #if defined(__PCLMUL__)  // a product without carries, by all ones
     using Pair = long long __attribute__((vector_size(16)));
-    return static_cast<std::uint64_t>(__builtin_ia32_pclmulqdq128(Pair{static_cast<long long>(bits), 0}, Pair{-1, 0}, 0)[0]);
+    return static_cast<std::uint64_t>(
+        __builtin_ia32_pclmulqdq128(Pair{static_cast<long long>(bits), 0}, Pair{-1, 0}, 0)[0]);
 #else
     bits ^= bits << 1;
     bits ^= bits << 2;
@@ -127,15 +130,15 @@ inline std::uint64_t parity_so_far(std::uint64_t bits) {
 /// What a part of a text contributes, whichever state it starts in.
 struct CsvRange {
     std::int64_t line_ends[2] = {0, 0};  ///< records that end in it if it starts outside and inside quotes
-    bool         flips = false;          ///< whether it holds an odd number of quotes
+    bool flips = false;                  ///< whether it holds an odd number of quotes
 };
 
 inline CsvRange scan_csv_range(const CsvScanner& scanner, std::string_view text) {
-    CsvRange      result;
+    CsvRange result;
     std::uint64_t inside = 0;  // all ones while inside quotes, for a start outside
     for (std::size_t position = 0; position < text.size(); position += 64) {
         const CsvMasks masks = scanner.at(text.data() + position, text.size() - position);
-        std::uint64_t  quoted = inside;
+        std::uint64_t quoted = inside;
         if (masks.quote != 0) {
             quoted ^= parity_so_far(masks.quote);
             inside = quoted >> 63 != 0 ? ~std::uint64_t{0} : 0;
@@ -148,18 +151,19 @@ inline CsvRange scan_csv_range(const CsvScanner& scanner, std::string_view text)
 }
 
 /// The position behind the `count`-th line end (from 1) that ends a record, in a text that starts in the given state.
-inline std::size_t find_csv_record(const CsvScanner& scanner, std::string_view text, bool starts_inside, std::int64_t count) {
+inline std::size_t find_csv_record(const CsvScanner& scanner, std::string_view text, bool starts_inside,
+                                   std::int64_t count) {
     if (count == 0) return 0;
     std::uint64_t inside = starts_inside ? ~std::uint64_t{0} : 0;
     for (std::size_t position = 0; position < text.size(); position += 64) {
         const CsvMasks masks = scanner.at(text.data() + position, text.size() - position);
-        std::uint64_t  quoted = inside;
+        std::uint64_t quoted = inside;
         if (masks.quote != 0) {
             quoted ^= parity_so_far(masks.quote);
             inside = quoted >> 63 != 0 ? ~std::uint64_t{0} : 0;
         }
         std::uint64_t ends = masks.newline & ~quoted;
-        const auto    here = static_cast<std::int64_t>(count_bits(ends));
+        const auto here = static_cast<std::int64_t>(count_bits(ends));
         if (here < count) {
             count -= here;
             continue;
@@ -174,11 +178,11 @@ inline std::size_t find_csv_record(const CsvScanner& scanner, std::string_view t
 struct CsvBatch {
     std::vector<std::uint32_t> starts;    ///< relative to the batch's first byte
     std::vector<std::uint32_t> row_ends;  ///< for each record the index in `starts` behind its last field
-    std::size_t                rows = 0;
-    std::size_t                size_bytes = 0;        ///< of the records, line ends included
-    bool                       has_quotes = false;    ///< whether any field may be quoted
-    bool                       has_bad_quote = false; ///< the record behind these has a quote where none may be …
-    std::size_t                bad_quote = 0;         ///< … at this position, or is never closed (npos)
+    std::size_t rows = 0;
+    std::size_t size_bytes = 0;  ///< of the records, line ends included
+    bool has_quotes = false;     ///< whether any field may be quoted
+    bool has_bad_quote = false;  ///< the record behind these has a quote where none may be …
+    std::size_t bad_quote = 0;   ///< … at this position, or is never closed (npos)
 };
 
 /// Cuts records off the front of `text`, which starts with a record: at least one (unless its quoting is wrong), at most
@@ -194,17 +198,17 @@ class CsvCutter {
         if (batch.starts.size() < 256) batch.starts.resize(256);
         if (batch.row_ends.size() < max_rows + 64) batch.row_ends.resize(max_rows + 64);
         batch.starts[0] = 0;
-        std::size_t   fields = 0;
+        std::size_t fields = 0;
         std::uint64_t inside = 0;         // all ones while inside quotes
         std::uint64_t field_starts = 1;   // whether the next byte is the first of a field
         std::uint64_t after_closing = 0;  // whether the byte before was a closing quote
         const std::size_t limit = text.size() < max_record_bytes ? text.size() : max_record_bytes;
-        std::size_t       position = 0;
+        std::size_t position = 0;
         for (; position < limit; position += 64) {
             const CsvMasks masks = scanner_.at(text.data() + position, limit - position);
-            std::uint64_t  quoted = inside;
-            std::uint64_t  ends = masks.delimiter | masks.newline;
-            std::uint64_t  bad = 0;
+            std::uint64_t quoted = inside;
+            std::uint64_t ends = masks.delimiter | masks.newline;
+            std::uint64_t bad = 0;
             if ((masks.quote | inside) != 0) {
                 quoted ^= parity_so_far(masks.quote);
                 ends &= ~quoted;
@@ -232,9 +236,10 @@ class CsvCutter {
             if (batch.starts.size() < fields + 66) batch.starts.resize(batch.starts.size() * 2);
             const std::uint64_t line_ends = ends & masks.newline;
             for (std::uint64_t left = line_ends; left != 0; left &= left - 1)
-                batch.row_ends[batch.rows++] = static_cast<std::uint32_t>(fields + count_bits(ends & (left ^ (left - 1))));
+                batch.row_ends[batch.rows++] =
+                    static_cast<std::uint32_t>(fields + count_bits(ends & (left ^ (left - 1))));
             const std::uint32_t here = static_cast<std::uint32_t>(position) + 1;
-            std::uint32_t*      out = batch.starts.data() + fields + 1;
+            std::uint32_t* out = batch.starts.data() + fields + 1;
             fields += count_bits(ends);
             for (; ends != 0; ends &= ends - 1) *out++ = here + static_cast<std::uint32_t>(std::countr_zero(ends));
             if (bad != 0) break;

@@ -31,13 +31,13 @@ namespace detail {
 
 /// A text and what keeps it alive.
 struct SourceText {
-    std::string           name;  ///< for messages: the path
-    std::string_view      text;
+    std::string name;  ///< for messages: the path
+    std::string_view text;
     std::shared_ptr<void> owner;
 };
 
 inline SourceText own_text(std::string name, std::string text) {
-    auto       owner = std::make_shared<std::string>(std::move(text));
+    auto owner = std::make_shared<std::string>(std::move(text));
     SourceText result{std::move(name), *owner, owner};
     return result;
 }
@@ -46,7 +46,7 @@ inline SourceText own_text(std::string name, std::string text) {
 inline SourceText load_plain_file(const std::string& path) {
     Descriptor file(open_retrying(path.c_str(), O_RDONLY));
     if (file.number() < 0) throw_file_error("open", path, errno);
-    struct stat status {};
+    struct stat status{};
     if (::fstat(file.number(), &status) != 0) throw_file_error("look at", path, errno);
     if (S_ISDIR(status.st_mode)) throw_file_error("read", path, EISDIR);
     const auto size_bytes = static_cast<std::size_t>(status.st_size);
@@ -81,9 +81,11 @@ inline SourceText load_text(const std::string& path) {
 #else
     Place place;
     place.file = path;
-    throw MissingComponent(path + ": this program was built without partita::gzip, which reads compressed files; link that "
-                                  "target, or decompress the file first",
-                           std::move(place));
+    throw MissingComponent(
+        path +
+            ": this program was built without partita::gzip, which reads compressed files; link that "
+            "target, or decompress the file first",
+        std::move(place));
 #endif
 }
 

@@ -26,8 +26,11 @@ inline std::size_t csv_next_line(std::string_view text, std::size_t position) {
 class CsvFile {
   public:
     CsvFile(SourceText source, CsvLayout layout, const CsvOptions& options)
-        : source_(std::move(source)), layout_(std::move(layout)), range_bytes_(options.range_bytes),
-          scanner_(dialect_of(options)), cutter_(dialect_of(options)) {
+        : source_(std::move(source)),
+          layout_(std::move(layout)),
+          range_bytes_(options.range_bytes),
+          scanner_(dialect_of(options)),
+          cutter_(dialect_of(options)) {
         text_ = source_.text.substr(layout_.begin);
         if (layout_.fields > 1) {  // empty lines at the end are nothing
             const auto ends_empty = [&] { return text_.ends_with("\n\n") || text_.ends_with("\n\r\n"); };
@@ -38,14 +41,16 @@ class CsvFile {
     }
 
     const std::string& name() const { return source_.name; }
-    std::string_view   whole_text() const { return source_.text; }
+    std::string_view whole_text() const { return source_.text; }
     /// The records: the text without the header. Positions count from its first byte.
-    std::string_view   text() const { return text_; }
-    const CsvLayout&   layout() const { return layout_; }
-    std::int64_t       rows() const { return rows_; }
+    std::string_view text() const { return text_; }
+    const CsvLayout& layout() const { return layout_; }
+    std::int64_t rows() const { return rows_; }
     std::span<CsvRange> ranges() { return ranges_; }
 
-    void scan_range(std::size_t index) { ranges_[index] = scan_csv_range(scanner_, text_.substr(index * range_bytes_, range_bytes_)); }
+    void scan_range(std::size_t index) {
+        ranges_[index] = scan_csv_range(scanner_, text_.substr(index * range_bytes_, range_bytes_));
+    }
 
     /// Chains the ranges: whether each starts inside quotes, and how many records end before it.
     void chain_ranges() {
@@ -77,15 +82,16 @@ class CsvFile {
     std::size_t locate(std::int64_t row) const {
         if (!exact_.empty()) {
             std::size_t position = exact_[static_cast<std::size_t>(row / block_rows)];
-            CsvBatch    batch;
-            for (auto left = static_cast<std::size_t>(row % block_rows); left > 0;) left -= advance(position, left, batch);
+            CsvBatch batch;
+            for (auto left = static_cast<std::size_t>(row % block_rows); left > 0;)
+                left -= advance(position, left, batch);
             return position;
         }
         if (row == 0) return 0;
-        const auto        above = std::lower_bound(rows_before_.begin(), rows_before_.end(), row);
+        const auto above = std::lower_bound(rows_before_.begin(), rows_before_.end(), row);
         const std::size_t range = static_cast<std::size_t>(above - rows_before_.begin()) - 1;
-        return range * range_bytes_ + find_csv_record(scanner_, text_.substr(range * range_bytes_, range_bytes_), starts_inside_[range],
-                                                      row - rows_before_[range]);
+        return range * range_bytes_ + find_csv_record(scanner_, text_.substr(range * range_bytes_, range_bytes_),
+                                                      starts_inside_[range], row - rows_before_[range]);
     }
 
   private:
@@ -98,25 +104,25 @@ class CsvFile {
         return batch.rows + 1;
     }
 
-    SourceText                source_;
-    std::string_view          text_;
-    CsvLayout                 layout_;
-    std::size_t               range_bytes_;
-    CsvScanner                scanner_;
-    CsvCutter                 cutter_;
-    std::vector<CsvRange>     ranges_;
-    std::vector<bool>         starts_inside_;
+    SourceText source_;
+    std::string_view text_;
+    CsvLayout layout_;
+    std::size_t range_bytes_;
+    CsvScanner scanner_;
+    CsvCutter cutter_;
+    std::vector<CsvRange> ranges_;
+    std::vector<bool> starts_inside_;
     std::vector<std::int64_t> rows_before_;
-    std::vector<std::size_t>  exact_;  // of every 4096th record, after walk()
-    std::int64_t              rows_ = 0;
+    std::vector<std::size_t> exact_;  // of every 4096th record, after walk()
+    std::int64_t rows_ = 0;
 };
 
 /// Finds the structure of all files: each worker looks at its share of the ranges, and tells the others.
 /// `opened` is the error of whatever came before, which travels along.
 inline void scan_csv_files(Session& session, std::vector<CsvFile>& files, const PendingError& opened) {
     std::vector<std::pair<std::size_t, std::size_t>> all;  // file, range
-    PendingError                                     pending = opened;
-    std::vector<CsvRange>                            mine;
+    PendingError pending = opened;
+    std::vector<CsvRange> mine;
     if (!pending) {
         pending = attempt([&] {
             for (std::size_t file = 0; file < files.size(); ++file)
@@ -133,9 +139,10 @@ inline void scan_csv_files(Session& session, std::vector<CsvFile>& files, const 
         });
     }
     const std::vector<Bytes> gathered = session.communicator().all_gather(std::as_bytes(std::span(mine)), pending);
-    std::size_t              next = 0;
+    std::size_t next = 0;
     for (const Bytes& bytes : gathered) {
-        for (std::size_t at = 0; at + sizeof(CsvRange) <= bytes.size() && next < all.size(); at += sizeof(CsvRange), ++next) {
+        for (std::size_t at = 0; at + sizeof(CsvRange) <= bytes.size() && next < all.size();
+             at += sizeof(CsvRange), ++next) {
             const auto [file, range] = all[next];
             std::memcpy(&files[file].ranges()[range], bytes.data() + at, sizeof(CsvRange));
         }

@@ -19,15 +19,16 @@ namespace detail {
 class CsvTableReader {
   public:
     /// `parsers` has one for each column of the table.
-    CsvTableReader(Session& session, std::span<const ColumnInfo> table, const CsvColumnParser* parsers, const CsvOptions& options)
+    CsvTableReader(Session& session, std::span<const ColumnInfo> table, const CsvColumnParser* parsers,
+                   const CsvOptions& options)
         : session_(session), table_(table), parsers_(parsers), options_(options), missing_(options.missing) {}
 
     /// `load` gives the texts; it runs on every worker, and what it throws is thrown on all.
     std::vector<std::shared_ptr<const Chunk>> read(FunctionRef<std::vector<SourceText>()> load) {
         scan_csv_files(session_, files_, attempt([&] {
-            check_csv_options(options_);
-            for (SourceText& source : load()) open(std::move(source));
-        }));
+                           check_csv_options(options_);
+                           for (SourceText& source : load()) open(std::move(source));
+                       }));
         if (files_.empty()) return {};
         parse();
         // Records with wrong quotes mislead the scan about what follows them: then the records are found one by one.
@@ -66,10 +67,12 @@ class CsvTableReader {
             first_rows_.push_back(rows);
             rows += file.rows();
         }
-        const auto        blocks = static_cast<std::size_t>((rows + block_rows - 1) / block_rows);
-        const Share       share = share_of(blocks, session_.rank(), session_.size());
+        const auto blocks = static_cast<std::size_t>((rows + block_rows - 1) / block_rows);
+        const Share share = share_of(blocks, session_.rank(), session_.size());
         const std::size_t chunks = (share.count + options_.chunk_blocks - 1) / options_.chunk_blocks;
-        const auto        row_of = [&](std::size_t block) { return std::min(rows, static_cast<std::int64_t>(block) * block_rows); };
+        const auto row_of = [&](std::size_t block) {
+            return std::min(rows, static_cast<std::int64_t>(block) * block_rows);
+        };
         session_.communicator().agree(attempt([&] {
             parsed_.resize(chunks);
             session_.for_each(chunks, [&](std::size_t index, std::size_t) {
@@ -123,15 +126,15 @@ class CsvTableReader {
 
     /// The first bad records of all workers, at most one more than the limit, in file order.
     std::vector<BadRecord> gather_bad_records() {
-        Bytes              mine;
+        Bytes mine;
         const PendingError pending = attempt([&] {
-            ByteWriter  writer(mine);
+            ByteWriter writer(mine);
             std::size_t listed = 0;
             LineCounter lines;
             for (const CsvParsed& part : parsed_) {
                 for (const CsvFault& fault : part.faults) {
                     if (listed++ > options_.bad_record_limit) return;
-                    const CsvFile&  file = files_[fault.file];
+                    const CsvFile& file = files_[fault.file];
                     const BadRecord record = fault.report(file.name(), file.whole_text(), lines);
                     for (const std::string* text : {&record.file, &record.column, &record.cause, &record.reason})
                         writer.write_sized(*text);
@@ -144,22 +147,24 @@ class CsvTableReader {
             ByteReader reader(bytes);
             while (reader.remaining() != 0 && result.size() <= options_.bad_record_limit) {
                 BadRecord record;
-                for (std::string* text : {&record.file, &record.column, &record.cause, &record.reason}) *text = reader.read_text();
-                for (std::int64_t* number : {&record.line, &record.position, &record.row}) *number = reader.read<std::int64_t>();
+                for (std::string* text : {&record.file, &record.column, &record.cause, &record.reason})
+                    *text = reader.read_text();
+                for (std::int64_t* number : {&record.line, &record.position, &record.row})
+                    *number = reader.read<std::int64_t>();
                 result.push_back(std::move(record));
             }
         }
         return result;
     }
 
-    Session&                    session_;
+    Session& session_;
     std::span<const ColumnInfo> table_;
     const CsvColumnParser* parsers_;
-    const CsvOptions&           options_;
-    MissingWords                missing_;
-    std::vector<CsvFile>        files_;
-    std::vector<std::int64_t>   first_rows_;
-    std::vector<CsvParsed>      parsed_;
+    const CsvOptions& options_;
+    MissingWords missing_;
+    std::vector<CsvFile> files_;
+    std::vector<std::int64_t> first_rows_;
+    std::vector<CsvParsed> parsed_;
 };
 
 }  // namespace detail

@@ -23,7 +23,7 @@ namespace detail {
 /// The year, month and day of a count of days since 1970-01-01: the inverse of days_from_date.
 struct CalendarDate {
     std::int64_t year;
-    int          month, day;
+    int month, day;
 };
 constexpr CalendarDate date_from_days(std::int64_t days) {
     days += 719468;
@@ -32,8 +32,8 @@ constexpr CalendarDate date_from_days(std::int64_t days) {
     const std::int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     const std::int64_t shifted_month = (5 * day_of_year + 2) / 153;  // from March
-    const int          day = static_cast<int>(day_of_year - (153 * shifted_month + 2) / 5 + 1);
-    const int          month = static_cast<int>(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);
+    const int day = static_cast<int>(day_of_year - (153 * shifted_month + 2) / 5 + 1);
+    const int month = static_cast<int>(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);
     return {year_of_era + era * 400 + (month <= 2 ? 1 : 0), month, day};
 }
 
@@ -62,11 +62,12 @@ class CsvFormatter {
     }
 
     std::string rows(const Chunk& chunk) const {
-        std::string              out;
+        std::string out;
         std::vector<ColumnSlice> slices;
         for (std::size_t column = 0; column < table_.size(); ++column) slices.push_back(chunk.column(column).all());
         for (std::size_t row = 0; row < chunk.rows(); ++row) {
-            for (std::size_t column = 0; column < slices.size(); ++column) field(out, slices[column], row, table_[column].name);
+            for (std::size_t column = 0; column < slices.size(); ++column)
+                field(out, slices[column], row, table_[column].name);
             end_line(out);
         }
         return out;
@@ -128,9 +129,9 @@ class CsvFormatter {
     }
     static void timestamp(std::string& out, std::int64_t microseconds) {
         constexpr std::int64_t day_length = 86400000000;
-        const std::int64_t     days = microseconds / day_length - (microseconds % day_length < 0 ? 1 : 0);
-        const std::int64_t     time = microseconds - days * day_length;
-        const CalendarDate     date = date_from_days(days);
+        const std::int64_t days = microseconds / day_length - (microseconds % day_length < 0 ? 1 : 0);
+        const std::int64_t time = microseconds - days * day_length;
+        const CalendarDate date = date_from_days(days);
         padded(out, date.year, 4);
         padded(out += '-', date.month, 2);
         padded(out += '-', date.day, 2);
@@ -143,14 +144,17 @@ class CsvFormatter {
     void text(std::string& out, std::string_view value, std::string_view column) const {
         const char special[] = {options_.delimiter, '\n', '\r', options_.quote};
         const bool quoting = options_.quote != '\0';
-        const bool needs_quotes = value.find_first_of(std::string_view(special, quoting ? 4 : 3)) != std::string_view::npos ||
-                                  value.starts_with("\xEF\xBB\xBF");
+        const bool needs_quotes =
+            value.find_first_of(std::string_view(special, quoting ? 4 : 3)) != std::string_view::npos ||
+            value.starts_with("\xEF\xBB\xBF");
         if (needs_quotes && !quoting) {
             Place place;
             place.column = std::string(column);
             place.setting = "quote";
-            throw InvalidSetting("column \"" + std::string(column) + "\" has a text with a delimiter or a line end in it, which "
-                                 "cannot be written without quotes; choose a quote or another delimiter", std::move(place));
+            throw InvalidSetting("column \"" + std::string(column) +
+                                     "\" has a text with a delimiter or a line end in it, which "
+                                     "cannot be written without quotes; choose a quote or another delimiter",
+                                 std::move(place));
         }
         if (!quoting || !(needs_quotes || quoted_.contains(value) || value == options_.missing)) {
             out += value;
@@ -166,9 +170,9 @@ class CsvFormatter {
     }
 
     std::span<const ColumnInfo> table_;
-    const CsvWriteOptions&      options_;
-    MissingWords                quoted_;
-    std::string_view            line_end_;
+    const CsvWriteOptions& options_;
+    MissingWords quoted_;
+    std::string_view line_end_;
 };
 
 /// Writes the chunks of all workers as one file, by worker 0; what fails there is thrown on all.
@@ -184,10 +188,11 @@ inline void write_csv_table(Session& session, std::span<const ColumnInfo> table,
         if (table[column].type.extent != dynamic) widths[column] = table[column].type.extent;
 
     std::vector<std::string> texts(chunks.size());
-    std::string              mine;
-    const PendingError       pending = attempt([&] {
+    std::string mine;
+    const PendingError pending = attempt([&] {
         const CsvFormatter formatter(table, options);
-        session.for_each(chunks.size(), [&](std::size_t index, std::size_t) { texts[index] = formatter.rows(*chunks[index]); });
+        session.for_each(chunks.size(),
+                         [&](std::size_t index, std::size_t) { texts[index] = formatter.rows(*chunks[index]); });
         if (session.primary() && options.header) texts.insert(texts.begin(), formatter.header(widths));
         if (session.size() == 1) return;
         for (const std::string& text : texts) mine += text;
