@@ -26,19 +26,14 @@ void train(pt::Session& session, const std::string& flights_path, const std::str
     const auto [train, test] = pt::split_by_time<"date">(flights, pt::TrainTest{.train = 0.75});
     const DelayModel model = delay_pipeline().fit(train);
 
-    const auto [area, loss, accuracy] =
-        pt::evaluate(model.transform(test), pt::RocArea<"late">{}, pt::LogLoss<"late">{}, pt::Accuracy<"late">{});
+    const auto [area, loss, accuracy] = pt::evaluate(model.transform(test), pt::RocArea<"late">{}, pt::LogLoss<"late">{}, pt::Accuracy<"late">{});
     session.print("\nThe last quarter of the year, judged by a model of the rest:\n");
-    session.print(
-        "  area under the ROC curve  {:.4f}\n  log loss                  {:.4f}\n  accuracy                  {:.4f}\n",
-        area, loss, accuracy);
+    session.print("  area under the ROC curve  {:.4f}\n  log loss                  {:.4f}\n  accuracy                  {:.4f}\n", area, loss, accuracy);
 
     const auto& learner = model.get<pt::LogisticRegression<"features", "late">>();
-    session.print("\n{} iterations, {} coefficients; the heaviest:\n", learner.objective_history().size() - 1,
-                  learner.coefficients().size());
+    session.print("\n{} iterations, {} coefficients; the heaviest:\n", learner.objective_history().size() - 1, learner.coefficients().size());
     auto coefficients = model.coefficients();
-    std::sort(coefficients.begin(), coefficients.end(),
-              [](const auto& a, const auto& b) { return std::abs(a.value) > std::abs(b.value); });
+    std::sort(coefficients.begin(), coefficients.end(), [](const auto& a, const auto& b) { return std::abs(a.value) > std::abs(b.value); });
     for (std::size_t i = 0; i < 8 && i < coefficients.size(); ++i)
         session.print("  {:<16} {:>8.3f}\n", coefficients[i].name, coefficients[i].value);
 

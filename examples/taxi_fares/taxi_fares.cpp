@@ -22,8 +22,8 @@ namespace {
 
 template <class TestData>
 double judge(pt::Session& session, std::string_view split, const FareModel& model, const TestData& test) {
-    const auto [rmse, mae, r_squared] = pt::evaluate(model.transform(test), pt::Rmse<"fare_amount">{},
-                                                     pt::Mae<"fare_amount">{}, pt::RSquared<"fare_amount">{});
+    const auto [rmse, mae, r_squared] =
+        pt::evaluate(model.transform(test), pt::Rmse<"fare_amount">{}, pt::Mae<"fare_amount">{}, pt::RSquared<"fare_amount">{});
     session.print("  {:<22} {:>7.3f}   {:>7.3f}   {:>6.4f}\n", split, rmse, mae, r_squared);
     return rmse;
 }
@@ -32,8 +32,7 @@ void train(pt::Session& session, const std::string& trips_path, const std::strin
     const auto all = pt::read_csv<Trip>(session, trips_path);
     const auto trips = all.filter<"fare_amount", "trip_distance">(
         [](float dollars, float miles) { return dollars > 0 && dollars < 200 && miles > 0 && miles < 100; });
-    session.print("{} trips read, {} kept: the others have no distance, no fare, or one that no trip has\n\n",
-                  all.count(), trips.count());
+    session.print("{} trips read, {} kept: the others have no distance, no fare, or one that no trip has\n\n", all.count(), trips.count());
 
     const auto [train, test] = pt::split_by_time<"lpep_pickup_datetime">(trips, pt::TrainTest{.train = 0.8});
     const FareModel model = fare_pipeline().fit(train);
@@ -44,16 +43,13 @@ void train(pt::Session& session, const std::string& trips_path, const std::strin
     session.print("  tested on                 RMSE       MAE     R2\n");
     const double later = judge(session, "the last fifth", model, test);
     const double drawn = judge(session, "a fifth at random", of_drawn, drawn_test);
-    session.print(
-        "\nTrips to come are what a model is for, so the first row counts. The gap to the second, {:.3f} dollars, is "
-        "how much a\n"
-        "random split would have {} it.\n\n",
-        std::abs(later - drawn), later > drawn ? "flattered" : "wronged");
+    session.print("\nTrips to come are what a model is for, so the first row counts. The gap to the second, {:.3f} dollars, is how much a\n"
+                  "random split would have {} it.\n\n",
+                  std::abs(later - drawn), later > drawn ? "flattered" : "wronged");
 
     session.print("What moves a fare most, in dollars per standard deviation:\n");
     auto coefficients = model.coefficients();
-    std::sort(coefficients.begin(), coefficients.end(),
-              [](const auto& a, const auto& b) { return std::abs(a.value) > std::abs(b.value); });
+    std::sort(coefficients.begin(), coefficients.end(), [](const auto& a, const auto& b) { return std::abs(a.value) > std::abs(b.value); });
     for (std::size_t i = 0; i < 8 && i < coefficients.size(); ++i)
         session.print("  {:<22} {:>8.3f}\n", coefficients[i].name, coefficients[i].value);
 
@@ -65,13 +61,12 @@ void train(pt::Session& session, const std::string& trips_path, const std::strin
 
 int main(int argc, char** argv) {
     if (argc < 3) {
-        std::fprintf(stderr,
-                     "usage: taxi_fares TRIPS.csv MODEL.safetensors [threads | tree | ring | server] [WORKERS]\n");
+        std::fprintf(stderr, "usage: taxi_fares TRIPS.csv MODEL.safetensors [threads | tree | ring | server] [WORKERS]\n");
         return 2;
     }
-    const std::string trips = argv[1], model = argv[2];
+    const std::string      trips = argv[1], model = argv[2];
     const std::string_view policy = argc > 3 ? argv[3] : "threads";
-    pt::RunSettings settings;
+    pt::RunSettings        settings;
     settings.workers = argc > 4 ? static_cast<std::size_t>(std::atoi(argv[4])) : 0;
     const auto body = [&](pt::Session& session) { train(session, trips, model); };
     try {

@@ -12,4 +12,5 @@ inline auto wrong_pipeline() {
 }
 #endif
 
+
 void train(const TrainTrips& trips) { static_cast<void>(wrong_pipeline().fit(trips)); }

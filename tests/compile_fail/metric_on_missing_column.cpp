@@ -3,11 +3,7 @@
 #include "trips.hpp"
 
 #ifndef PARTITA_FIXED
-void judge(const FareModel& model, const TestTrips& trips) {
-    static_cast<void>(pt::evaluate(model.transform(trips), pt::Rmse<"fair">{}));
-}
+void judge(const FareModel& model, const TestTrips& trips) { static_cast<void>(pt::evaluate(model.transform(trips), pt::Rmse<"fair">{})); }
 #else
-void judge(const FareModel& model, const TestTrips& trips) {
-    static_cast<void>(pt::evaluate(model.transform(trips), pt::Rmse<"fare">{}));
-}
+void judge(const FareModel& model, const TestTrips& trips) { static_cast<void>(pt::evaluate(model.transform(trips), pt::Rmse<"fare">{})); }
 #endif

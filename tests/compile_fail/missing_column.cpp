@@ -3,9 +3,14 @@
 #include "trips.hpp"
 
 #ifndef PARTITA_FIXED
-inline auto wrong_pipeline() { return pt::Assemble<"distance_km", "features">{} | pt::StandardScale<"fetures">{}; }
+inline auto wrong_pipeline() {
+    return pt::Assemble<"distance_km", "features">{} | pt::StandardScale<"fetures">{};
+}
 #else
-inline auto wrong_pipeline() { return pt::Assemble<"distance_km", "features">{} | pt::StandardScale<"features">{}; }
+inline auto wrong_pipeline() {
+    return pt::Assemble<"distance_km", "features">{} | pt::StandardScale<"features">{};
+}
 #endif
+
 
 void train(const TrainTrips& trips) { static_cast<void>(wrong_pipeline().fit(trips)); }

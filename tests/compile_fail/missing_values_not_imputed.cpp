@@ -8,9 +8,9 @@ inline auto wrong_pipeline() {
 }
 #else
 inline auto wrong_pipeline() {
-    return pt::Impute<"passengers">{} | pt::Assemble<"distance_km", "passengers", "features">{} |
-           pt::LinearRegression<"features", "fare">{};
+    return pt::Impute<"passengers">{} | pt::Assemble<"distance_km", "passengers", "features">{} | pt::LinearRegression<"features", "fare">{};
 }
 #endif
+
 
 void train(const TrainTrips& trips) { static_cast<void>(wrong_pipeline().fit(trips)); }

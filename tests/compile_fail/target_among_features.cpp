@@ -4,14 +4,13 @@
 
 #ifndef PARTITA_FIXED
 inline auto wrong_pipeline() {
-    return pt::map<"fare", "fare_cents">([](float dollars) { return 100 * dollars; }) |
-           pt::Assemble<"distance_km", "fare_cents", "features">{} | pt::LinearRegression<"features", "fare">{};
+    return pt::map<"fare", "fare_cents">([](float dollars) { return 100 * dollars; }) | pt::Assemble<"distance_km", "fare_cents", "features">{} | pt::LinearRegression<"features", "fare">{};
 }
 #else
 inline auto wrong_pipeline() {
-    return pt::map<"fare", "fare_cents">([](float dollars) { return 100 * dollars; }) |
-           pt::Assemble<"distance_km", "features">{} | pt::LinearRegression<"features", "fare">{};
+    return pt::map<"fare", "fare_cents">([](float dollars) { return 100 * dollars; }) | pt::Assemble<"distance_km", "features">{} | pt::LinearRegression<"features", "fare">{};
 }
 #endif
+
 
 void train(const TrainTrips& trips) { static_cast<void>(wrong_pipeline().fit(trips)); }

@@ -20,11 +20,11 @@
 namespace pt = partita;
 
 struct Trip {
-    pt::Timestamp pickup;
-    float distance_km;
-    pt::Category zone;
+    pt::Timestamp        pickup;
+    float                distance_km;
+    pt::Category         zone;
     std::optional<float> passengers;
-    float fare;
+    float                fare;
 };
 BOOST_DESCRIBE_STRUCT(Trip, (), (pickup, distance_km, zone, passengers, fare))
 

@@ -28,19 +28,20 @@
 namespace pt = partita;
 
 struct Trip {
-    pt::Timestamp pickup;
-    float distance_km;
-    pt::Category zone;
+    pt::Timestamp        pickup;
+    float                distance_km;
+    pt::Category         zone;
     std::optional<float> passengers;
-    float fare;
+    float                fare;
 };
 BOOST_DESCRIBE_STRUCT(Trip, (), (pickup, distance_km, zone, passengers, fare))
 
 inline auto fare_pipeline() {
-    return pt::Impute<"passengers">{.strategy = pt::Imputation::median} |
-           pt::OneHotEncode<"zone", pt::Unseen::all_zero>{} |
-           pt::Assemble<"distance_km", "zone", "passengers", "features">{} | pt::StandardScale<"features">{} |
-           pt::LinearRegression<"features", "fare">{.l2 = 1e-3};
+    return pt::Impute<"passengers">{.strategy = pt::Imputation::median}
+         | pt::OneHotEncode<"zone", pt::Unseen::all_zero>{}
+         | pt::Assemble<"distance_km", "zone", "passengers", "features">{}
+         | pt::StandardScale<"features">{}
+         | pt::LinearRegression<"features", "fare">{.l2 = 1e-3};
 }
 using FareModel = pt::Fitted<decltype(fare_pipeline()), Trip>;
 
@@ -49,7 +50,7 @@ namespace given {
 /// 10,000 trips, one a minute: 2.5 dollars, 1.5 a kilometre, and 5 more from the airport; every seventh without passengers.
 inline std::vector<Trip> trips() {
     constexpr const char* zones[] = {"Harlem", "Queens", "Airport"};
-    std::vector<Trip> rows;
+    std::vector<Trip>     rows;
     for (int i = 0; i < 10'000; ++i) {
         Trip trip;
         trip.pickup.microseconds = 1'609'459'200'000'000 + i * std::int64_t{60'000'000};
