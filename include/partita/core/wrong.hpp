@@ -59,8 +59,6 @@ struct RowIsNotDescribed;
 template <class... Facts>
 struct MemberTypeIsNoColumn;
 template <class... Facts>
-struct NotAStage;
-template <class... Facts>
 struct StageIsIncomplete;
 template <class... Facts>
 struct CaptureCannotBeSaved;

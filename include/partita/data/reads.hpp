@@ -50,13 +50,6 @@ struct Columns {
 
 namespace detail {
 
-/// A text that is a compile-time constant, as a Name for messages.
-template <class Constant>
-consteval auto as_name(Constant) {
-    constexpr std::string_view view = Constant::value();
-    return Name<view.size() + 1>(view);
-}
-
 /// The number of single-letter edits between two names, as far as it matters.
 constexpr int edit_distance(std::string_view a, std::string_view b) {
     if (a.size() > 63 || b.size() > 63) return 64;
