@@ -29,13 +29,13 @@ std::string exchanged(std::string bytes, const std::string& from, const std::str
     return bytes.replace(at, from.size(), to);
 }
 
-auto other_column() {
+[[maybe_unused]] auto other_column() {
     return pt::Impute<"tip">{} | pt::map<"km", "root">([](float km) { return std::sqrt(km); }) |
            pt::OneHotEncode<"town", pt::Unseen::all_zero>{} |
            pt::Assemble<"km", "root", "tip", "night", "town", "features">{} | pt::StandardScale<"features">{} |
            pt::LinearRegression<"features", "fare">{};
 }
-auto fewer_stages() {
+[[maybe_unused]] auto fewer_stages() {
     return pt::Impute<"tip">{} | pt::Assemble<"km", "tip", "features">{} | pt::LinearRegression<"features", "fare">{};
 }
 
