@@ -4,11 +4,10 @@
 // How stages and metrics declare the columns they read, and how a table is checked against it, as plain values: the first
 // mistake comes back as a value and only then is a type named for the compiler to print.
 
+#include <partita/core/near_name.hpp>
 #include <partita/core/wrong.hpp>
 #include <partita/data/schema.hpp>
 #include <partita/data/selector.hpp>
-
-#include <algorithm>
 
 namespace partita::inline PARTITA_ABI {
 
@@ -50,34 +49,10 @@ struct Columns {
 
 namespace detail {
 
-/// The number of single-letter edits between two names, as far as it matters.
-constexpr int edit_distance(std::string_view a, std::string_view b) {
-    if (a.size() > 63 || b.size() > 63) return 64;
-    int row[64]{};
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = static_cast<int>(j);
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        int diagonal = row[0];
-        row[0] = static_cast<int>(i);
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const int above = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-            diagonal = above;
-        }
-    }
-    return row[b.size()];
-}
-
 /// The column whose name is near enough to be meant, or -1.
 constexpr int near_column(std::span<const ColumnInfo> columns, std::string_view name) {
-    int best = -1, best_distance = static_cast<int>(name.size() / 3) + 2;
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-        const int distance = edit_distance(columns[i].name, name);
-        if (distance < best_distance) {
-            best_distance = distance;
-            best = static_cast<int>(i);
-        }
-    }
-    return best;
+    return near_name(name, static_cast<int>(columns.size()),
+                     [&](int i) { return columns[static_cast<std::size_t>(i)].name; });
 }
 
 /// What is wrong between a declaration and a table; `input` and `column` say where.

@@ -91,16 +91,11 @@ constexpr bool has_selector(std::span<const Input> inputs) {
     return false;
 }
 
+/// The column, the later ones first, whose name is near enough to be meant, or -1.
 constexpr int near_slot(const NodeData& node, std::string_view name) {
-    int best = -1, best_distance = static_cast<int>(name.size() / 3) + 2;
-    for (int slot = slot_count(node) - 1; slot >= 0; --slot) {
-        const int distance = edit_distance(slot_info(node, slot).name, name);
-        if (distance < best_distance) {
-            best_distance = distance;
-            best = slot;
-        }
-    }
-    return best;
+    const int last = slot_count(node) - 1;
+    const int back = near_name(name, last + 1, [&](int i) { return slot_info(node, last - i).name; });
+    return back < 0 ? -1 : last - back;
 }
 
 constexpr Mistake check_read(const NodeData& node, const Input& input, int read, int slot) {

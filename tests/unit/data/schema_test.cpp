@@ -91,9 +91,6 @@ static_assert(mistake<pt::Columns<pt::Read<"c", pt::text_kinds>>>.cause == Cause
 static_assert(mistake<pt::Columns<pt::Read<"c", pt::text_kinds, true>>>.cause == Cause::none);
 static_assert(mistake<pt::Columns<pt::Read<"c", pt::number_kinds>>>.cause == Cause::wrong_type);
 
-static_assert(pt::detail::edit_distance("kitten", "sitting") == 3 && pt::detail::edit_distance("", "abc") == 3 &&
-              pt::detail::edit_distance("same", "same") == 0);
-
 TEST_CASE("the near name is the one that was meant", "[data][schema]") {
     using Table =
         pt::Schema<pt::Column<"trip_distance", float>, pt::Column<"trip_duration", float>, pt::Column<"fare", float>>;

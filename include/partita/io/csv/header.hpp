@@ -3,6 +3,7 @@
 
 // Which fields of a file feed which columns of a table: matched by name, once for each file.
 
+#include <partita/core/near_name.hpp>
 #include <partita/core/sort_few.hpp>
 #include <partita/data/schema.hpp>
 #include <partita/io/csv/columns.hpp>
@@ -34,23 +35,6 @@ struct CsvLayout {
 
 inline CsvDialect dialect_of(const CsvOptions& options) {
     return {options.delimiter, options.quote, options.quote != '\0'};
-}
-
-/// Insertions, deletions and replacements between two names, upper and lower case being the same.
-inline std::size_t name_distance(std::string_view a, std::string_view b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t replaced = diagonal + (lower(a[i]) == lower(b[j]) ? 0 : 1);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-        }
-    }
-    return row[b.size()];
 }
 
 /// A text of the file as a message shows it: short, and printable.
@@ -148,20 +132,13 @@ class CsvHeader {
 
     [[noreturn]] void refuse_missing(const std::string& name) const {
         std::string sentence = file_ + ":1: the header has no column \"" + name + "\"";
-        std::string_view nearest;
-        std::size_t best = name.size() / 3 + 2;
-        for (const std::string& candidate : names_) {
-            const std::size_t distance = name_distance(name, candidate);
-            if (distance < best && distance < name.size()) {
-                best = distance;
-                nearest = candidate;
-            }
-        }
-        if (!nearest.empty()) sentence += "; did you mean \"" + std::string(nearest) + "\"?";
+        const int near = near_name(name, static_cast<int>(names_.size()),
+                                   [&](int i) -> std::string_view { return names_[static_cast<std::size_t>(i)]; });
+        if (near >= 0) sentence += "; did you mean \"" + names_[static_cast<std::size_t>(near)] + "\"?";
         else if (names_.size() == 1 && names_[0].find_first_of(";,\t|") != std::string::npos)
             sentence += "; it has a single column, so the setting delimiter may be wrong";
         else sentence += "; it has " + list_of_names();
-        sentence += (nearest.empty() ? ". Rename" : " Rename") +
+        sentence += (near < 0 ? ". Rename" : " Rename") +
                     std::string(" the column in the file, or say which one it is in CsvOptions::columns");
         throw MissingHeaderColumn(std::move(sentence), place(name));
     }
