@@ -33,4 +33,10 @@ struct Name {
     }
 };
 
+/// The name whose text a captureless function gives: `name_from([] { return columns_of<Row>[0].name; })`.
+template <class Text>
+consteval auto name_from(Text text) {
+    return Name<text().size() + 1>(text());
+}
+
 }  // namespace partita

@@ -31,11 +31,9 @@ consteval void demand_column() {
     constexpr int near = near_column(columns_of<Row>, ColumnName.view());
     if constexpr (has_column<Row, ColumnName>) {
     } else if constexpr (near >= 0) {
-        constexpr std::string_view name = columns_of<Row>[static_cast<std::size_t>(near)].name;
-        static_assert(
-            sizeof(wrong::ColumnIsMissing<wrong::Wanted<ColumnName>, wrong::DidYouMean<Name<name.size() + 1>(name)>>) ==
-                0,
-            "the dataset has no column of this name");
+        constexpr auto meant = name_from([] { return columns_of<Row>[static_cast<std::size_t>(near)].name; });
+        static_assert(sizeof(wrong::ColumnIsMissing<wrong::Wanted<ColumnName>, wrong::DidYouMean<meant>>) == 0,
+                      "the dataset has no column of this name");
     } else {
         static_assert(sizeof(wrong::ColumnIsMissing<wrong::Wanted<ColumnName>>) == 0,
                       "the dataset has no column of this name");

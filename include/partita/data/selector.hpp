@@ -21,8 +21,7 @@ consteval Name<A + B - 1> join(const Name<A>& a, const Name<B>& b) {
 
 template <class T>
 consteval auto kind_as_name() {
-    constexpr std::string_view word = kind_name(column_type<T>.kind);
-    return Name<word.size() + 1>(word);
+    return name_from([] { return kind_name(column_type<T>.kind); });
 }
 
 template <Name... ColumnNames>

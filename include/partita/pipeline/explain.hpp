@@ -26,13 +26,11 @@ struct Absorb {
 
 template <const NodeData& Data, int Slot>
 consteval auto slot_name() {
-    constexpr std::string_view name = slot_info(Data, Slot).name;
-    return Name<name.size() + 1>(name);
+    return name_from([] { return slot_info(Data, Slot).name; });
 }
 template <const NodeData& Data, int Slot>
 consteval auto slot_kind() {
-    constexpr std::string_view kind = kind_name(slot_info(Data, Slot).type.kind);
-    return Name<kind.size() + 1>(kind);
+    return name_from([] { return kind_name(slot_info(Data, Slot).type.kind); });
 }
 
 /// The visible columns of a table, for "has": the last few, since those are the ones a pipeline has just made.
@@ -67,14 +65,12 @@ using MistakenInputs = std::conditional_t<F::Failed::fit_read.mistake.cause != M
 
 template <class F>
 consteval auto wanted_name() {
-    constexpr std::string_view name = MistakenInputs<F>::inputs[static_cast<std::size_t>(F::mistake.read)].name;
-    return Name<name.size() + 1>(name);
+    return name_from([] { return MistakenInputs<F>::inputs[static_cast<std::size_t>(F::mistake.read)].name; });
 }
 template <class F>
 consteval auto wanted_kinds() {
-    constexpr std::string_view words =
-        kinds_in_words(MistakenInputs<F>::inputs[static_cast<std::size_t>(F::mistake.read)]);
-    return Name<words.size() + 1>(words);
+    return name_from(
+        [] { return kinds_in_words(MistakenInputs<F>::inputs[static_cast<std::size_t>(F::mistake.read)]); });
 }
 
 template <class F>

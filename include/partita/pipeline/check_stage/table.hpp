@@ -84,7 +84,7 @@ struct CheckedReads {
 template <class StageType, std::size_t I>
 struct CheckedColumnAt {
     static constexpr ColumnInfo info = CheckedReads<StageType>::columns[I];
-    static constexpr auto name = Name<info.name.size() + 1>(info.name);
+    static constexpr auto name = name_from([] { return info.name; });
     using type = Column<name, typename ValueOfParts<info.type.kind, info.type.nullable, info.type.extent>::type>;
 };
 
@@ -155,7 +155,7 @@ struct AsSchema {
     template <std::size_t I>
     struct At {
         static constexpr ColumnInfo info = columns_of<Table>[I];
-        static constexpr auto name = Name<info.name.size() + 1>(info.name);
+        static constexpr auto name = name_from([] { return info.name; });
         using type = Column<name, typename ValueOfParts<info.type.kind, info.type.nullable, info.type.extent>::type>;
     };
     template <std::size_t... I>
