@@ -145,9 +145,18 @@ inline void verify_written(int number, std::span<const std::span<const std::byte
 /// The bytes go to a new file beside it, `path` + ".partial-" + 16 digits, which is synced, read back and compared, and
 /// renamed onto `path`; then the folder is synced. Whatever fails or is killed before the rename leaves the old file
 /// whole; whatever comes after leaves the new one. The permissions of a file that is replaced are kept; a symbolic link is replaced, not followed.
-/// Errors: FileError with the system's reason; the temporary is removed. A killed process leaves its temporary behind.
+/// Errors: FileError with the system's reason, and for a path that leads to a folder, a device or a pipe, which a rename
+/// would take away; the temporary is removed. A killed process leaves its temporary behind.
 inline void write_file_atomically(const std::string& path, std::span<const std::span<const std::byte>> pieces) {
     using namespace detail;
+    struct stat old = {};
+    const bool replaces = ::stat(path.c_str(), &old) == 0;
+    if (replaces && S_ISDIR(old.st_mode)) throw_file_error("write", path, EISDIR);
+    if (replaces && !S_ISREG(old.st_mode))
+        throw FileError(
+            "cannot write " + path + ": it is a device or a pipe, which a file would replace; give the path of a file",
+            Place{.file = path});
+
     const std::string folder = folder_of(path);
     TemporaryFile temporary;
     int number = -1;
@@ -161,8 +170,7 @@ inline void write_file_atomically(const std::string& path, std::span<const std::
     temporary.exists = true;
     Descriptor file(number);
 
-    struct stat old = {};
-    if (::stat(path.c_str(), &old) == 0 && S_ISREG(old.st_mode)) {
+    if (replaces) {
         // Best effort: a file system without permissions refuses, and the new file is no worse for it.
         if (::fchmod(number, old.st_mode & 07777u) != 0) errno = 0;
     }

@@ -278,6 +278,20 @@ TEST_CASE("a save where it cannot be leaves nothing behind", "[persist]") {
     CHECK(folder.count() == 1);
 }
 
+TEST_CASE("a save onto a pipe or a device is refused, and leaves it what it is", "[persist]") {
+    const Folder folder;
+    const std::string pipe = folder / "pipe", link = folder / "link";
+    REQUIRE(::mkfifo(pipe.c_str(), 0666) == 0);
+    REQUIRE(::symlink("/dev/null", link.c_str()) == 0);
+    for (const std::string& path : {pipe, link}) {
+        CHECK_THROWS_AS(pt::write_file_atomically(path, "x"), pt::FileError);
+        struct stat status = {};
+        REQUIRE(::stat(path.c_str(), &status) == 0);
+        CHECK_FALSE(S_ISREG(status.st_mode));
+    }
+    CHECK(folder.count() == 2);
+}
+
 TEST_CASE("what cannot be read is a typed error, and never waits", "[persist]") {
     const Folder folder;
     const auto message = [](const std::string& path, std::uint64_t limit = 1000) {
