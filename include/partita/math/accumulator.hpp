@@ -9,6 +9,7 @@
 //   2. keys:   offer_keys of every worker, adopt_keys of every worker's bytes on all  (only accumulators with `keyed`)
 //   3. window: offer_window, elementwise maximum, adopt_window                        (ranges; word count fixed by the shape)
 //   4. sums:   pack, elementwise sum modulo 2^64, unpack                              (word count fixed by 1 to 3)
+// (comm/reduce.hpp takes them for a whole state: one message each.)
 // After that every worker holds the same state, as if the states had been merged. Up to 4095 workers are safe.
 
 #include <partita/core/error.hpp>
@@ -157,70 +158,6 @@ consteval bool state_is_keyed() {
             return (state_is_keyed<std::remove_cvref_t<decltype(std::declval<State&>().*Member::pointer)>>() || ...);
         }(static_cast<boost::mp11::mp_rename<detail::Members<State>, boost::mp11::mp_list>*>(nullptr));
     }
-}
-
-// The four steps for a whole state: one message each.
-
-template <class State>
-void offer_shape(State& state, std::vector<std::int64_t>& maxima) {
-    for_each_accumulator([&](auto& accumulator) { accumulator.offer_shape(maxima); }, state);
-}
-template <class State>
-void adopt_shape(State& state, WordReader& maxima) {
-    for_each_accumulator([&](auto& accumulator) { accumulator.adopt_shape(maxima); }, state);
-}
-/// Appends the keys of all keyed accumulators, each preceded by its length in 8 bytes.
-template <class State>
-void offer_keys(State& state, std::string& bytes) {
-    for_each_accumulator(
-        [&]<class A>(A& accumulator) {
-            if constexpr (A::keyed) {
-                const std::size_t start = bytes.size();
-                bytes.append(8, '\0');
-                accumulator.offer_keys(bytes);
-                const std::uint64_t length = bytes.size() - start - 8;
-                for (std::size_t i = 0; i < 8; ++i) bytes[start + i] = static_cast<char>(length >> (8 * i) & 255);
-            }
-        },
-        state);
-}
-/// Takes in what one worker's offer_keys wrote.
-template <class State>
-void adopt_keys(State& state, std::string_view bytes) {
-    for_each_accumulator(
-        [&]<class A>(A& accumulator) {
-            if constexpr (A::keyed) {
-                std::uint64_t length = 0;
-                if (bytes.size() >= 8) {
-                    for (std::size_t i = 0; i < 8; ++i) {
-                        length |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
-                    }
-                    bytes.remove_prefix(8);
-                } else {
-                    detail::refuse_lengths();
-                }
-                if (length > bytes.size()) detail::refuse_lengths();
-                accumulator.adopt_keys(bytes.substr(0, length));
-                bytes.remove_prefix(length);
-            }
-        },
-        state);
-}
-template <class State>
-void offer_window(State& state, std::vector<std::int64_t>& maxima) {
-    for_each_accumulator([&](auto& accumulator) { accumulator.offer_window(maxima); }, state);
-}
-template <class State>
-void adopt_window(State& state, WordReader& maxima) {
-    for_each_accumulator([&](auto& accumulator) { accumulator.adopt_window(maxima); }, state);
-}
-template <class State>
-void pack(State& state, std::vector<std::int64_t>& sums) {
-    for_each_accumulator([&](auto& accumulator) { accumulator.pack(sums); }, state);
-}
-template <class State>
-void unpack(State& state, WordReader& sums) {
-    for_each_accumulator([&](auto& accumulator) { accumulator.unpack(sums); }, state);
 }
 
 }  // namespace partita::inline PARTITA_ABI

@@ -4,7 +4,6 @@
 // Rows that any language makes alike, and the ways of summarising them that must agree.
 
 #include <partita/core/version.hpp>
-#include <partita/math/accumulator.hpp>
 #include <partita/math/weights.hpp>
 
 #include <algorithm>
@@ -12,6 +11,8 @@
 #include <span>
 #include <string>
 #include <vector>
+
+#include "unit/math/workers.hpp"
 
 namespace partita_tests {
 
@@ -70,36 +71,9 @@ auto score_of(const std::vector<Y>& y, const std::vector<P>& p, const double* we
 /// What every worker holds after the steps of math/accumulator.hpp, with the blocks dealt to the workers in turn.
 template <class Summary>
 std::vector<Summary> reduced(const std::vector<Summary>& blocks, std::size_t workers) {
-    using Words = std::vector<std::int64_t>;
     std::vector<Summary> states(workers);
     for (std::size_t b = 0; b < blocks.size(); ++b) partita::merge_state(states[b % workers], blocks[b]);
-    const auto combine = [&](auto offer, auto adopt, auto both) {
-        Words all;
-        for (Summary& state : states) {
-            Words words;
-            offer(state, words);
-            if (all.empty()) all.assign(words.size(), both(INT64_MIN, 0) == 0 ? INT64_MIN : 0);
-            for (std::size_t i = 0; i < words.size(); ++i) all[i] = both(all[i], words[i]);
-        }
-        for (Summary& state : states) {
-            partita::WordReader reader(all);
-            adopt(state, reader);
-        }
-    };
-    const auto larger = [](std::int64_t a, std::int64_t b) { return std::max(a, b); };
-    const auto plus = [](std::int64_t a, std::int64_t b) {
-        return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-    };
-    combine([](Summary& s, Words& w) { offer_shape(s, w); },
-            [](Summary& s, partita::WordReader& r) { adopt_shape(s, r); }, larger);
-    std::vector<std::string> keys(workers);
-    for (std::size_t i = 0; i < workers; ++i) offer_keys(states[i], keys[i]);
-    for (std::size_t i = 0; i < workers; ++i) {
-        for (std::size_t from = 0; from < workers; ++from) adopt_keys(states[i], keys[(i + from) % workers]);
-    }
-    combine([](Summary& s, Words& w) { offer_window(s, w); },
-            [](Summary& s, partita::WordReader& r) { adopt_window(s, r); }, larger);
-    combine([](Summary& s, Words& w) { pack(s, w); }, [](Summary& s, partita::WordReader& r) { unpack(s, r); }, plus);
+    test::reduce(states);
     return states;
 }
 

@@ -238,7 +238,7 @@ TEST_CASE("Equal rows travel as one with their number", "[evaluate][roc_area]") 
     const auto bytes_sent = [&](const std::vector<double>& scores, const double* weights) {
         auto state = merged(block_summaries<RocArea<"y">>(rows.label, scores, weights));
         std::string bytes;
-        offer_keys(state, bytes);
+        detail::offer_list_keys(test::accumulators_of(state), bytes);
         return bytes.size();
     };
     CHECK(bytes_sent(rows.tied, nullptr) < 32 * 17 + 64);

@@ -123,14 +123,14 @@ TEST_CASE("sequences of different lengths are refused", "[math]") {
     REQUIRE_THROWS_AS(merge_state(two, three), CollectiveMismatch);
     Summary state;
     std::string keys;
-    offer_keys(state, keys);
+    detail::offer_list_keys(test::accumulators_of(state), keys);
     keys.resize(keys.size() - 1);
-    REQUIRE_THROWS_AS(adopt_keys(state, keys), CollectiveMismatch);
+    REQUIRE_THROWS_AS(detail::adopt_list_keys(test::accumulators_of(state), keys), CollectiveMismatch);
     state.zones.add("a");
     keys.clear();
-    offer_keys(state, keys);
+    detail::offer_list_keys(test::accumulators_of(state), keys);
     keys.pop_back();
-    REQUIRE_THROWS_AS(adopt_keys(state, keys), CollectiveMismatch);
+    REQUIRE_THROWS_AS(detail::adopt_list_keys(test::accumulators_of(state), keys), CollectiveMismatch);
 }
 
 TEST_CASE("what was merged can be withdrawn from a state whose accumulators allow it", "[math]") {

@@ -3,7 +3,7 @@
 
 // Reduces the states of simulated workers by the protocol of accumulator.hpp: elementwise maxima and modular sums alone.
 
-#include <partita/math/accumulator.hpp>
+#include <partita/math/accumulator_list.hpp>
 
 #include <algorithm>
 #include <stdexcept>
@@ -24,30 +24,42 @@ inline std::vector<std::int64_t> combine(const std::vector<std::vector<std::int6
 }
 
 template <class State>
+partita::detail::AccumulatorList accumulators_of(State& state) {
+    partita::detail::AccumulatorList list;
+    partita::detail::list_accumulators(state, list);
+    return list;
+}
+
+template <class State>
 void reduce(std::vector<State>& states) {
-    const auto step = [&](auto offer, auto adopt, bool sum) {
+    using partita::detail::AccumulatorOperations;
+    std::vector<partita::detail::AccumulatorList> lists;
+    for (State& state : states) lists.push_back(accumulators_of(state));
+    const auto step = [&](auto AccumulatorOperations::* offer, auto AccumulatorOperations::* adopt, bool sum) {
         std::vector<std::vector<std::int64_t>> words(states.size());
-        for (std::size_t i = 0; i < states.size(); ++i) offer(states[i], words[i]);
+        for (std::size_t i = 0; i < states.size(); ++i)
+            for (const auto& each : lists[i])
+                if (each.operations != nullptr) (each.operations->*offer)(each.object, words[i]);
         const auto result = combine(words, sum);
-        for (auto& state : states) {
+        for (const auto& list : lists) {
             partita::WordReader reader(result);
-            adopt(state, reader);
+            for (const auto& each : list)
+                if (each.operations != nullptr) (each.operations->*adopt)(each.object, reader);
             if (reader.left() != 0) throw std::logic_error("words are left over");
         }
     };
-    step([](auto& s, auto& w) { partita::offer_shape(s, w); }, [](auto& s, auto& r) { partita::adopt_shape(s, r); },
-         false);
+    step(&AccumulatorOperations::offer_shape, &AccumulatorOperations::adopt_shape, false);
     if constexpr (partita::state_is_keyed<State>()) {
         std::vector<std::string> keys(states.size());
-        for (std::size_t i = 0; i < states.size(); ++i) partita::offer_keys(states[i], keys[i]);
+        for (std::size_t i = 0; i < states.size(); ++i) partita::detail::offer_list_keys(lists[i], keys[i]);
         for (std::size_t i = 0; i < states.size(); ++i) {
             // Another order on every worker.
-            for (std::size_t k = 0; k < keys.size(); ++k) partita::adopt_keys(states[i], keys[(i + k) % keys.size()]);
+            for (std::size_t k = 0; k < keys.size(); ++k)
+                partita::detail::adopt_list_keys(lists[i], keys[(i + k) % keys.size()]);
         }
     }
-    step([](auto& s, auto& w) { partita::offer_window(s, w); }, [](auto& s, auto& r) { partita::adopt_window(s, r); },
-         false);
-    step([](auto& s, auto& w) { partita::pack(s, w); }, [](auto& s, auto& r) { partita::unpack(s, r); }, true);
+    step(&AccumulatorOperations::offer_window, &AccumulatorOperations::adopt_window, false);
+    step(&AccumulatorOperations::pack, &AccumulatorOperations::unpack, true);
 }
 
 }  // namespace test
