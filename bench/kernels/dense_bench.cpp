@@ -55,15 +55,6 @@ void moments(benchmark::State& state) {
     });
 }
 
-void extremes(benchmark::State& state) {
-    const Features& f = features(static_cast<std::size_t>(state.range(0)));
-    std::vector<float> low(f.p), high(f.p);
-    over_blocks(state, f, [&](std::size_t first, std::size_t rows) {
-        if (pt::block_extremes<float>(block(f, first, rows), {}, low, high)) state.SkipWithError("not finite");
-        benchmark::DoNotOptimize(low.data());
-    });
-}
-
 void gram(benchmark::State& state) {
     const Features& f = features(28);
     pt::BlockGram kernel(f.p, true);
@@ -99,27 +90,12 @@ void logistic(benchmark::State& state) {
     benchmark::DoNotOptimize(loss);
 }
 
-void logistic_line(benchmark::State& state) {
-    const Features& f = features(28);
-    double total = 0;
-    over_blocks(state, f, [&](std::size_t first, std::size_t rows) {
-        total += pt::logistic_along({f.y.data() + first, rows}, {f.y.data() + first, rows}, 0.1,
-                                    {f.labels.data() + first, rows}, {})
-                     .value;
-    });
-    benchmark::DoNotOptimize(total);
-    state.SetBytesProcessed(0);
-    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(f.n));
-}
-
 }  // namespace
 
 BENCHMARK(read_only)->Unit(benchmark::kMillisecond);
 BENCHMARK(moments)->Arg(28)->Arg(10)->Arg(1)->Unit(benchmark::kMillisecond);
-BENCHMARK(extremes)->Arg(28)->Arg(10)->Arg(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(gram)->Unit(benchmark::kMillisecond);
 BENCHMARK(gram_wide)->Unit(benchmark::kMillisecond);
 BENCHMARK(logistic)->ArgName("hessian")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
-BENCHMARK(logistic_line)->Unit(benchmark::kMillisecond);
 
 BENCHMARK_MAIN();

@@ -5,7 +5,6 @@
 // over the blocks; everything here gives the same bits on all builds for one instruction set.
 
 #include <partita/core/version.hpp>
-#include <partita/math/along_line.hpp>
 #include <partita/math/gram.hpp>
 #include <partita/math/matrix_view.hpp>
 #include <partita/math/simd/linear_tiles.hpp>
@@ -51,30 +50,6 @@ inline double logistic_terms(std::span<const double> margins, std::span<const do
         }
     }
     return sum(total);
-}
-
-/// Σ w·loss of a block at the margins z + step·d, with derivatives by the step: what a line search needs, without X.
-inline AlongLine logistic_along(std::span<const double> margins, std::span<const double> directions, double step,
-                                std::span<const double> labels, Weights weights) {
-    using detail::Lanes8;
-    const std::size_t n = margins.size();
-    Lanes8 value, slope, curvature;
-    const Lanes8 t(step);
-    for (std::size_t r = 0; r < n; r += 8) {
-        const bool whole = r + 8 <= n;
-        const auto from = [&](const double* x) { return whole ? Lanes8::load(x + r) : Lanes8::load(x + r, n - r); };
-        const Lanes8 d = from(directions.data());
-        const auto terms = detail::logistic_lanes(fused(t, d, from(margins.data())), from(labels.data()));
-        Lanes8 w(1.0);
-        if (!weights.unit()) w = from(weights.data());
-        else if (!whole) w = Lanes8::load(detail::ones_then_zeros + 8 - (n - r));
-        const auto counts = Lanes8(0.0) < w;
-        const Lanes8 wd = w * d;
-        value = select(counts, fused(w, terms.loss, value), value);
-        slope = select(counts, fused(wd, terms.residual, slope), slope);
-        curvature = select(counts, fused(wd * d, terms.curvature, curvature), curvature);
-    }
-    return {sum(value), sum(slope), sum(curvature)};
 }
 
 // ---- dense features ----------------------------------------------------------------------------------------------------
@@ -267,11 +242,6 @@ void add_block_gradient(SparseView<T> x, std::span<const double> residuals, std:
             double& g = gradient[static_cast<std::size_t>(x.indices[a])];
             g = fused(static_cast<double>(x.values[a]), residuals[r], g);
         }
-    }
-}
-inline void add_block_gradient(OneHotView x, std::span<const double> residuals, std::span<double> gradient) {
-    for (std::size_t r = 0; r < x.rows; ++r) {
-        if (x.codes[r] >= 0) gradient[static_cast<std::size_t>(x.codes[r])] += residuals[r];
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Moments and extremes of the columns of one block of rows.
+// Moments of the columns of one block of rows.
 
 #include <partita/core/version.hpp>
 #include <partita/math/double_pair.hpp>
@@ -204,36 +204,6 @@ inline Moments moments_of(double weight, DoublePair sum, DoublePair squares) {
     const DoublePair centred = squares - (sum * sum) / weight;
     const bool resolved = centred.high > squares.high * 0x1p-96;
     return {weight, mean.high, resolved ? centred.high : 0.0};
-}
-
-/// The smallest and the largest number of each column of a block, over rows of positive weight.
-///
-/// Returns the first cell that is NaN or infinite. A block without such rows gives infinity and -infinity.
-template <class T>
-BlockCell block_extremes(MatrixView<const T> x, Weights weights, std::span<T> low, std::span<T> high) {
-    constexpr T infinity = std::numeric_limits<T>::infinity();
-    const std::size_t p = x.columns(), phases = weights.unit() && x.stride() == p ? detail::phases_for(p) : 1;
-    std::vector<T> l(phases * p, infinity), h(phases * p, -infinity);
-    const std::size_t groups = x.rows() / phases, stride = phases * x.stride();
-    T finite = T(0);
-    const std::size_t at_once = weights.unit() ? 8 : 1;
-    for (std::size_t g = 0; g < groups; g += at_once) {
-        if (weights[g] == 0.0) continue;  // with weights there is one phase: a group is a row
-        finite += detail::add_extremes(x.data() + g * stride, stride, std::min(at_once, groups - g), phases * p,
-                                       l.data(), h.data());
-    }
-    finite += detail::add_extremes(x.data() + groups * stride, 0, 1, x.rows() % phases * p, l.data(), h.data());
-    for (std::size_t k = 0; k < phases * p; ++k) {
-        T& a = l[k % p];
-        T& b = h[k % p];
-        if (l[k] < a) a = l[k];
-        if (h[k] > b) b = h[k];
-    }
-    for (std::size_t c = 0; c < p; ++c) {
-        low[c] = l[c] + T(0);  // of the two zeros the positive one
-        high[c] = h[c] + T(0);
-    }
-    return finite == T(0) ? BlockCell{} : find_non_finite(x, weights);
 }
 
 }  // namespace partita::inline PARTITA_ABI

@@ -199,33 +199,10 @@ TEST_CASE("the first cell that is not finite is named", "[math]") {
     CHECK(bad);
     CHECK(bad.row == 217);
     CHECK(bad.column == 3);
-    std::vector<float> low(5), high(5);
-    bad = pt::block_extremes<float>(view, {}, low, high);
-    CHECK(bad.row == 217);
-    CHECK(bad.column == 3);
     std::vector<double> w(300, 1.0);
     w[217] = 0;
     bad = moments.compute(view, pt::Weights(w.data()));
     CHECK(bad.row == 250);
     w[250] = 0;
     CHECK_FALSE(moments.compute(view, pt::Weights(w.data())));
-    CHECK_FALSE(pt::block_extremes<float>(view, pt::Weights(w.data()), low, high));
-    CHECK(low[3] == 1.0f);
-    CHECK(high[1] == 1.0f);
-}
-
-TEST_CASE("extremes of every column", "[math]") {
-    for (const std::size_t p : {1u, 3u, 28u, 70u}) {
-        for (const std::size_t n : {1u, 17u, 1000u}) {
-            const std::vector<float> x = normal<float>(n * p, 0, 1, 3);
-            std::vector<float> low(p), high(p);
-            REQUIRE_FALSE(pt::block_extremes<float>({x.data(), n, p}, {}, low, high));
-            for (std::size_t c = 0; c < p; ++c) {
-                float l = x[c], h = x[c];
-                for (std::size_t r = 0; r < n; ++r) l = std::min(l, x[r * p + c]), h = std::max(h, x[r * p + c]);
-                CHECK(low[c] == l);
-                CHECK(high[c] == h);
-            }
-        }
-    }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <catch2/catch.hpp>
 
+#include <partita/math/along_line.hpp>
 #include <partita/math/logistic.hpp>
 #include <partita/optimize/lbfgs.hpp>
 #include <partita/optimize/newton.hpp>
@@ -113,7 +114,11 @@ struct Logistic {
         std::vector<double> z(n), d(n), moved(w.begin(), w.end());
         block.margins(view, w, z);
         block.margins(view, direction, d);
-        pt::AlongLine at = pt::logistic_along(z, d, step, y, {});
+        for (std::size_t r = 0; r < n; ++r) z[r] += step * d[r];
+        std::vector<double> residuals(n);
+        pt::AlongLine at;
+        at.value = pt::logistic_terms(z, y, {}, residuals.data(), nullptr);
+        for (std::size_t r = 0; r < n; ++r) at.slope += residuals[r] * d[r];
         at.value /= static_cast<double>(n);
         at.slope /= static_cast<double>(n);
         for (std::size_t c = 0; c < p; ++c) {

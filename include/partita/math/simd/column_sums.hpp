@@ -76,41 +76,6 @@ void add_weighted_deviations(const T* x, double w, std::size_t count, const doub
     }
 }
 
-/// low[k] and high[k] become the smallest and largest numbers, over `groups` runs of `count` numbers `stride` apart. Returns
-/// zero, or NaN if a number is not finite.
-template <class T>
-T add_extremes(const T* x, std::size_t stride, std::size_t groups, std::size_t count, T* low, T* high) {
-    constexpr std::size_t width = native_lanes<T>;
-    Native<T> finite(T(0));
-    std::size_t k = 0;
-    for (; k + width <= count; k += width) {
-        auto l = Native<T>::load_unaligned(low + k), h = Native<T>::load_unaligned(high + k);
-        const T* from = x + k;
-        for (std::size_t g = 0; g < groups; ++g, from += stride) {
-            prefetch(from, groups * stride * sizeof(T));
-            const auto v = Native<T>::load_unaligned(from);
-            l = lesser<T>(v, l);
-            h = greater<T>(v, h);
-            finite = finite + (v - v);  // infinity - infinity is NaN, and NaN stays
-        }
-        l.store_unaligned(low + k);
-        h.store_unaligned(high + k);
-    }
-    T lanes[width];
-    finite.store_unaligned(lanes);
-    T all = T(0);
-    for (const T lane : lanes) all += lane;
-    for (; k < count; ++k) {
-        for (std::size_t g = 0; g < groups; ++g) {
-            const T v = x[g * stride + k];
-            if (v < low[k]) low[k] = v;
-            if (v > high[k]) high[k] = v;
-            all += v - v;
-        }
-    }
-    return all;
-}
-
 /// Folds `phases` runs of `columns` sums into the first, along the tree of halves.
 inline void fold_phases(double* sums, std::size_t phases, std::size_t columns) {
     for (std::size_t half = phases / 2; half > 0; half /= 2) {
