@@ -4,6 +4,8 @@
 #include <partita/data/dataset.hpp>
 #include <partita/evaluate/metric.hpp>
 
+#include <boost/describe/class.hpp>
+
 namespace partita::inline PARTITA_ABI {
 
 namespace detail {
@@ -11,18 +13,15 @@ namespace detail {
 /// The name of the column that a mistaken metric wants, and of the one it probably means.
 template <class MetricType, int Input>
 consteval auto wanted_column() {
-    constexpr std::string_view name = MetricType::Inputs::inputs[static_cast<std::size_t>(Input)].name;
-    return Name<name.size() + 1>(name);
+    return name_from([] { return MetricType::Inputs::inputs[static_cast<std::size_t>(Input)].name; });
 }
 template <class Row, int Ordinal>
 consteval auto column_name() {
-    constexpr std::string_view name = columns_of<Row>[static_cast<std::size_t>(Ordinal)].name;
-    return Name<name.size() + 1>(name);
+    return name_from([] { return columns_of<Row>[static_cast<std::size_t>(Ordinal)].name; });
 }
 template <class MetricType, int Input>
 consteval auto kinds_taken() {
-    constexpr std::string_view words = kinds_in_words(MetricType::Inputs::inputs[static_cast<std::size_t>(Input)]);
-    return Name<words.size() + 1>(words);
+    return name_from([] { return kinds_in_words(MetricType::Inputs::inputs[static_cast<std::size_t>(Input)]); });
 }
 
 /// What is wrong with a metric on a table; a class, because its body is where both compilers stop after one error.
@@ -74,6 +73,45 @@ void update_metric(const Dataset<Row, Role>& data, Block& block, typename Metric
     }(std::make_index_sequence<MetricType::Inputs::size>());
 }
 
+/// The summaries of several metrics as one state.
+template <class First, class... Rest>
+struct MetricSummaries {
+    First first;
+    MetricSummaries<Rest...> rest;
+
+    template <std::size_t I>
+    auto& get() {
+        return at<I>(*this);
+    }
+    template <std::size_t I>
+    const auto& get() const {
+        return at<I>(*this);
+    }
+    template <std::size_t I, class Self>
+    static auto& at(Self& self) {
+        if constexpr (I == 0) {
+            return self.first;
+        } else {
+            return self.rest.template get<I - 1>();
+        }
+    }
+    BOOST_DESCRIBE_CLASS(MetricSummaries, (), (first, rest), (), ())
+};
+template <class First>
+struct MetricSummaries<First> {
+    First first;
+
+    template <std::size_t I>
+    auto& get() {
+        return first;
+    }
+    template <std::size_t I>
+    const auto& get() const {
+        return first;
+    }
+    BOOST_DESCRIBE_CLASS(MetricSummaries, (), (first), (), ())
+};
+
 template <class MetricType>
 Score finish_metric(const MetricType& metric, const typename MetricType::Summary& summary, ThreadPool& pool) {
     if constexpr (requires { metric.finish(summary, pool); }) {
@@ -89,31 +127,17 @@ auto score(const Dataset<Row, Role>& data, const Metrics&... metrics) {
                                             metric_mistake<Row, Metrics>.input, metric_mistake<Row, Metrics>.near>)),
      ...);
     if constexpr (((metric_mistake<Row, Metrics>.cause == ReadMistake::Cause::none) && ...)) {
-        const std::size_t workers = data.session().threads();
-        std::vector<std::tuple<typename Metrics::Summary...>> states(workers);
-        std::tuple<typename Metrics::Summary...> totals;
-        const PendingError pending = attempt([&] {
-            for_each_block(data.state(), [&](Block& block, std::size_t worker) {
-                [&]<std::size_t... I>(std::index_sequence<I...>) {
-                    (update_metric(data, block, std::get<I>(states[worker]), metrics), ...);
-                }(std::index_sequence_for<Metrics...>());
-            });
-        });
+        using Summaries = MetricSummaries<typename Metrics::Summary...>;
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
-            const auto meet = [&](auto& total, const auto& part_of) {
-                PendingError error = pending;
-                if (!error)
-                    error = attempt([&] {
-                        for (const auto& state : states) merge_state(total, part_of(state));
-                    });
-                all_reduce_state(data.session().communicator(), total, error);
-            };
-            (meet(std::get<I>(totals), [](const auto& state) -> const auto& { return std::get<I>(state); }), ...);
+            const auto total =
+                aggregate_blocks(data.state(), Summaries{}, [&](Summaries& summaries, Block& block, std::size_t) {
+                    (update_metric(data, block, summaries.template get<I>(), metrics), ...);
+                });
             if constexpr (sizeof...(Metrics) == 1) {
-                return finish_metric(metrics..., std::get<0>(totals), data.session().pool());
+                return finish_metric(metrics..., total.first, data.session().pool());
             } else {
                 return std::array<Score, sizeof...(Metrics)>{
-                    finish_metric(metrics, std::get<I>(totals), data.session().pool())...};
+                    finish_metric(metrics, total.template get<I>(), data.session().pool())...};
             }
         }(std::index_sequence_for<Metrics...>());
     }

@@ -3,12 +3,8 @@
 
 #include <partita/core/version.hpp>
 #include <partita/data/reads.hpp>
-#include <partita/evaluate/block_terms.hpp>
+#include <partita/evaluate/error_sums.hpp>
 #include <partita/evaluate/metric.hpp>
-#include <partita/math/count.hpp>
-#include <partita/math/exact_sum.hpp>
-
-#include <boost/describe/class.hpp>
 
 namespace partita::inline PARTITA_ABI {
 
@@ -23,25 +19,11 @@ struct Mae {
     static constexpr const char* name = "MAE";
     using Inputs = Columns<Read<Target, number_kinds>, Read<Prediction, float_kinds>>;
 
-    struct Summary {
-        ExactSum absolute_errors;
-        Count rows;
-
-        template <class Y, class P>
-        void update(const Y& target, const P& prediction, Weights weights) {
-            detail::for_each_tile(
-                target, prediction, weights, Target.view(), Prediction.view(),
-                [&](const detail::TargetsAndPredictions& tile) {
-                    absolute_errors.add(detail::finite_sum(detail::sum_of_absolute_errors(tile), Target.view()));
-                    rows.update(tile.rows, tile.weights);
-                });
-        }
-        BOOST_DESCRIBE_CLASS(Summary, (), (absolute_errors, rows), (), ())
-    };
+    using Summary = detail::ErrorSums<Target, Prediction, detail::sum_of_absolute_errors>;
 
     Score finish(const Summary& summary) const {
-        if (summary.rows.rows() == 0) return Score::undefined(detail::no_rows);
-        return Score(summary.absolute_errors.value() / summary.rows.weight());
+        if (summary.empty()) return Score::undefined(detail::no_rows);
+        return Score(summary.mean());
     }
 };
 
