@@ -16,14 +16,18 @@ class Frame {
     std::size_t rows() const { return chunk_->rows(); }
     std::int64_t row_id(std::size_t row) const { return chunk_->row_id(row); }
 
-    /// The column of that name: `std::span<const T>` for numbers, otherwise a view of column_view.hpp.
+    /// The column of that name: `std::span<const T>` for numbers, otherwise a view of column_view.hpp. It lives as long as the
+    /// frame, or a copy of it.
     template <Name ColumnName>
-    auto column() const {
+    auto column() const& {
         constexpr int index = find_column(columns_of<Row>, ColumnName.view());
         static_assert(index >= 0, "the frame has no column of this name");
         using T = ValueType<columns_of<Row>[static_cast<std::size_t>(index)].type>;
         return view_of<T>(chunk_->column(static_cast<std::size_t>(index)).all());
     }
+    /// A view into a frame that is about to end: give the frame a name first.
+    template <Name ColumnName>
+    void column() const&& = delete;
 
     const std::shared_ptr<const Chunk>& chunk() const { return chunk_; }
 

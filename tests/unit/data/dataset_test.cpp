@@ -41,8 +41,12 @@ using Selected = decltype(std::declval<pt::Dataset<Sale>>().select<"price", "sho
 static_assert(
     std::is_same_v<Selected::row_type, pt::Schema<pt::Column<"price", double>, pt::Column<"shop", pt::Category>>>);
 static_assert(std::is_same_v<pt::Dataset<Sale>::role_type, pt::Unsplit>);
-static_assert(
-    std::is_same_v<decltype(std::declval<pt::Frame<Sale>>().column<"rebate">()), pt::ColumnView<std::optional<float>>>);
+static_assert(std::is_same_v<decltype(std::declval<const pt::Frame<Sale>&>().column<"rebate">()),
+                             pt::ColumnView<std::optional<float>>>);
+template <class FrameType>
+constexpr bool gives_a_column =
+    requires(FrameType&& frame) { std::forward<FrameType>(frame).template column<"shop">(); };
+static_assert(gives_a_column<pt::Frame<Sale>&> && !gives_a_column<pt::Frame<Sale>>, "a view may not outlive its frame");
 
 TEST_CASE("rows from memory come back as they were", "[data][dataset]") {
     const auto rows = make(9'000);
@@ -210,8 +214,9 @@ TEST_CASE("a dataset without rows", "[data][dataset]") {
                                  pt::concat(empty, emptied)}) {
             text += std::to_string(data.count()) + std::to_string(data.head().rows()) +
                     std::to_string(data.collect().rows());
+            const auto frame = data.collect();
             text += std::to_string(takings(data).rows.rows()) + contents(data) +
-                    std::to_string(data.collect().column<"shop">().size());
+                    std::to_string(frame.column<"shop">().size());
         }
         return text;
     });
