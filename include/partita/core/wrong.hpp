@@ -62,6 +62,12 @@ template <class... Facts>
 struct StageIsIncomplete;
 template <class... Facts>
 struct CaptureCannotBeSaved;
+/// The function of a map returns what no column can hold.
+template <class... Facts>
+struct ResultIsNoColumn;
+/// The function of a map cannot be called with the values of its columns.
+template <class... Facts>
+struct FunctionDoesNotTake;
 template <class... Facts>
 struct FitNeedsTrainingData;
 template <class... Facts>

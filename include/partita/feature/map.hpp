@@ -11,20 +11,7 @@
 
 #include <tuple>
 
-namespace partita {
-
-namespace wrong {
-
-/// The function of a map returns what no column can hold.
-template <class... Facts>
-struct ResultIsNoColumn;
-/// The function of a map cannot be called with the values of its columns.
-template <class... Facts>
-struct FunctionDoesNotTake;
-
-}  // namespace wrong
-
-inline namespace PARTITA_ABI {
+namespace partita::inline PARTITA_ABI {
 
 namespace detail {
 
@@ -217,5 +204,4 @@ constexpr Map<F, ColumnNames...> map(F function) {
     return {std::move(function)};
 }
 
-}  // namespace PARTITA_ABI
-}  // namespace partita
+}  // namespace partita::inline PARTITA_ABI
