@@ -5,6 +5,7 @@
 
 #include <partita/core/error.hpp>
 #include <partita/core/name.hpp>
+#include <partita/core/near_name.hpp>
 #include <partita/core/number_text.hpp>
 #include <partita/core/random.hpp>
 #include <partita/core/sort_few.hpp>
@@ -107,6 +108,7 @@
 
 #include <partita/evaluate/accuracy.hpp>
 #include <partita/evaluate/block_terms.hpp>
+#include <partita/evaluate/error_sums.hpp>
 #include <partita/evaluate/evaluate.hpp>
 #include <partita/evaluate/log_loss.hpp>
 #include <partita/evaluate/mae.hpp>
