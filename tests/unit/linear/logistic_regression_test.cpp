@@ -188,6 +188,9 @@ TEST_CASE("classes, numbers and settings that no fit can use are refused with th
         target[5].y = static_cast<double>(bad);
         CHECK(place_of<pt::NonFiniteValue>([&] { learnt(target, pt::LogisticRegression<"x", "y">{}); }).column == "y");
     }
+    auto huge = rows<double>();
+    for (auto& row : huge) row.x[1] *= 1e170;
+    CHECK(place_of<pt::NumericOverflow>([&] { learnt(huge, Learner{}); }).column == "x");
     const auto setting = [](const Learner& learner) {
         return place_of<pt::InvalidSetting>([&] { learnt(rows<float>(), learner); }).setting;
     };

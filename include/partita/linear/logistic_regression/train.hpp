@@ -279,8 +279,16 @@ class LogisticObjective {
         scales_.assign(columns_, 1.0);
         penalty_.assign(columns_, 1.0);
         for (std::size_t i = 0; i < columns_; ++i) {
-            const Moments moments =
-                moments_of(weight_, found.moments.value2(1 + i), found.moments.value2(1 + columns_ + i));
+            const DoublePair sum = found.moments.value2(1 + i), squares = found.moments.value2(1 + columns_ + i);
+            if (!(sum.high - sum.high == 0 && squares.high - squares.high == 0)) {
+                Place place;
+                place.column = std::string(plan_.features);
+                throw NumericOverflow(
+                    "the squares of element " + std::to_string(i) + " of the features \"" + place.column +
+                        "\" sum to more than a double holds; scale them, by StandardScale for instance",
+                    place);
+            }
+            const Moments moments = moments_of(weight_, sum, squares);
             const double deviation = __builtin_sqrt(moments.centred_squares / (weight_ > 1 ? weight_ - 1 : weight_));
             if (deviation > 0) scales_[i] = deviation;
             if (!plan_.standardize) penalty_[i] = 1.0 / (scales_[i] * scales_[i]);
