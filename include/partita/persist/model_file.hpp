@@ -7,7 +7,7 @@
 //     "partita_format":   "1",
 //     "partita_checksum": XXH64 of the header behind this text, seeded with that of the file up to this text
 //     "partita_manifest": {"provenance": {…}, "fingerprint": "…",
-//                          "stages": [{"id": "…", "version": 1, "tensors": {"0.id.mean": XXH64 of its bytes, …}}, …]}
+//                          "stages": [{"id": "…", "version": 1, "tensors": {"1.id.mean": XXH64 of its bytes, …}}, …]}
 //   }
 //
 // These three come first, in this order and spelling. Tensors are named by the stage's position, its id and their own name.

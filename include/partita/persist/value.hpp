@@ -152,6 +152,14 @@ void validate_after_loading(const ModelReader& reader, const T& value) {
     }
 }
 
+/// What a file calls a member: its name, without the underscore in which private names end.
+template <class Member>
+constexpr std::string_view saved_name() {
+    std::string_view name = Member::name;
+    if (name.size() > 1 && name.ends_with('_')) name.remove_suffix(1);
+    return name;
+}
+
 // ---- vectors: a tensor, or some, per column -----------------------------------------------------------------------------
 
 template <class T>
@@ -194,7 +202,7 @@ void save_column(ModelWriter& writer, std::string_view name, const std::vector<T
             std::vector<MemberType<T, Member>> values;
             values.reserve(column.size());
             for (const T& value : column) values.push_back(value.*Member::pointer);
-            save_column(writer, Member::name, values);
+            save_column(writer, saved_name<Member>(), values);
         });
     }
 }
@@ -254,7 +262,8 @@ std::vector<T> load_column(ModelReader& reader, std::string_view name) {
         {
             const NameScope scope = reader.scope(name);
             for_each_member(DescribedMembers<T>{}, [&]<class Member>(Member) {
-                std::vector<MemberType<T, Member>> values = load_column<MemberType<T, Member>>(reader, Member::name);
+                std::vector<MemberType<T, Member>> values =
+                    load_column<MemberType<T, Member>>(reader, saved_name<Member>());
                 if (first) column.resize(values.size());
                 first = false;
                 if (values.size() != column.size()) {
@@ -281,7 +290,8 @@ constexpr void explain_persistable() {
 
 }  // namespace detail
 
-/// Saves `value` under `name` in the writer's current stage; members of a struct as `name`.member. With an empty name the
+/// Saves `value` under `name` in the writer's current stage; members of a struct as `name`.member, without the
+/// underscore of a private one. With an empty name the
 /// members stand alone, as for the model that is a whole stage.
 ///
 /// A struct or class may have `void validate() const`, which throws a ModelFileInvalid that says what is wrong: it is called
@@ -309,7 +319,7 @@ void save_value(ModelWriter& writer, std::string_view name, const T& value) {
         detail::validate_before_saving(writer, value);
         const NameScope scope = writer.scope(name);
         detail::for_each_member(detail::DescribedMembers<T>{}, [&]<class Member>(Member) {
-            save_value(writer, Member::name, value.*Member::pointer);
+            save_value(writer, detail::saved_name<Member>(), value.*Member::pointer);
         });
     }
 }
@@ -343,7 +353,7 @@ void load_value(ModelReader& reader, std::string_view name, T& value) {
         {
             const NameScope scope = reader.scope(name);
             detail::for_each_member(detail::DescribedMembers<T>{}, [&]<class Member>(Member) {
-                load_value(reader, Member::name, value.*Member::pointer);
+                load_value(reader, detail::saved_name<Member>(), value.*Member::pointer);
             });
         }
         detail::validate_after_loading(reader, value);

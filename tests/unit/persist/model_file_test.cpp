@@ -146,14 +146,14 @@ TEST_CASE("a file of another pipeline is refused with what differs", "[persist]"
     has(expect(sample::stage_ids, ""), "the program has  nothing");
 
     has(sentence_of<pt::ModelFileMismatch>([&] { pt::ModelReader(file).enter_stage("encoder", 3); }),
-        "stage 0 is forest in the file and encoder in the program");
+        "stage 1 is forest in the file and encoder in the program");
     has(sentence_of<pt::ModelFileMismatch>([&] { pt::ModelReader(file).finish(); }),
         "the file has 3 stages, and the program only 0");
     pt::ModelReader small(small_file());
     small.enter_stage("scale", 2);
     small.vector<double>("mean");
     has(sentence_of<pt::ModelFileMismatch>([&] { small.enter_stage("more", 1); }, "scale"),
-        "the program's stage 1 is more, and the file has only 1 stages");
+        "the program's stage 2 is more, and the file has only 1 stages");
 }
 
 TEST_CASE("another version of the format or of a stage is refused by its number", "[persist]") {
@@ -184,9 +184,9 @@ TEST_CASE("a stage takes all its tensors, and none that are not its own", "[pers
             "scale");
     };
     has(malformed([](pt::ModelReader& reader) { reader.finish(); }),
-        "it has a tensor \"0.scale.mean\" that this stage does not know");
+        "it has a tensor \"1.scale.mean\" that this stage does not know");
     has(malformed([](pt::ModelReader& reader) { reader.vector<double>("means"); }),
-        "the tensor \"0.scale.means\" is missing");
+        "the tensor \"1.scale.means\" is missing");
     has(malformed([](pt::ModelReader& reader) { reader.vector<float>("mean"); }), "is of F64 and should be of F32");
     has(malformed([](pt::ModelReader& reader) { reader.scalar<double>("mean"); }), "has 1 extents and should have 0");
     has(sentence_of<pt::ModelFileMalformed>([] { pt::ModelReader(small_file()).vector<double>("mean"); }),
@@ -199,7 +199,7 @@ TEST_CASE("a stage takes all its tensors, and none that are not its own", "[pers
     std::string file = writer.bytes();
     // The tensor claimed by the first stage, under the name it has in the second.
     std::string sum = pt::checksum_text(pt::checksum(std::as_bytes(std::span("x", 1))));
-    const std::string claim = R"(\"1.b.x\":\")" + sum + R"(\")",
+    const std::string claim = R"(\"2.b.x\":\")" + sum + R"(\")",
                       between = R"(}},{\"id\":\"b\",\"version\":1,\"tensors\":{)";
     file = edited("{" + between + claim, "{" + claim + between, file);
     pt::ModelReader reader(file);
@@ -223,10 +223,10 @@ TEST_CASE("a manifest with right checksums and wrong content is malformed", "[pe
     has(malformed(R"(\"id\":\"scale\")", R"(\"id\":\"\")"), "the id of a stage has 1 to 256 bytes");
     has(malformed(R"(\"id\":\"scale\")", R"(\"id\":\")" + std::string(257, 'x') + R"(\")"),
         "the id of a stage has 1 to 256 bytes");
-    has(malformed(R"(\"0.scale.mean\":)", R"(\"0.scale.mode\":)"), "the tensor \"0.scale.mode\" is not in the file");
-    has(malformed(R"(\"tensors\":{)", R"(\"tensors\":{\"0.scale.mean\":\"0000000000000000\",)"), "is named twice");
-    has(malformed(R"(\"0.scale.mean\":\")", R"(\"0.scale.mean\":\"0)"), "a checksum has 16 hexadecimal digits");
-    has(malformed("\"0.scale.mean\":{", R"("more":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"0.scale.mean":{)"),
+    has(malformed(R"(\"1.scale.mean\":)", R"(\"1.scale.mode\":)"), "the tensor \"1.scale.mode\" is not in the file");
+    has(malformed(R"(\"tensors\":{)", R"(\"tensors\":{\"1.scale.mean\":\"0000000000000000\",)"), "is named twice");
+    has(malformed(R"(\"1.scale.mean\":\")", R"(\"1.scale.mean\":\"0)"), "a checksum has 16 hexadecimal digits");
+    has(malformed("\"1.scale.mean\":{", R"("more":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"1.scale.mean":{)"),
         "\"more\" belongs to no stage");
     has(malformed("]}\"},", "]} \\\"\"},"), "text follows the end");
 }
@@ -235,7 +235,7 @@ TEST_CASE("damage is told from a fault of the writer", "[persist]") {
     std::string file = small_file();
     file.back() ^= 1;
     has(sentence_of<pt::ModelFileCorrupt>([&] { pt::ModelReader reader(file, "m"); }),
-        "m is damaged: the tensor \"0.scale.mean\" has other bytes");
+        "m is damaged: the tensor \"1.scale.mean\" has other bytes");
     file = small_file();
     file[file.find("fingerprint")] = 'F';
     has(sentence_of<pt::ModelFileCorrupt>([&] { pt::ModelReader reader(file, "m"); }),
@@ -270,7 +270,7 @@ TEST_CASE("numbers that were never written are invalid", "[persist]") {
             "s");
     };
     has(invalid(with(32, 2)),
-        "m holds no valid model in its stage 0, s: \"0.s.flags\" has a flag that is neither 0 nor 1");
+        "m holds no valid model in its stage 1, s: \"1.s.flags\" has a flag that is neither 0 nor 1");
     has(invalid(with(0, 1)), "do not follow each other");   // a gap in front
     has(invalid(with(8, 1)), "do not follow each other");   // a gap between
     has(invalid(with(24, 1)), "do not follow each other");  // backwards

@@ -115,11 +115,11 @@ TEST_CASE("a member of a struct is a tensor by its name", "[persist]") {
     reader.enter_stage("stage", 1);
     const auto scope = reader.scope("value");
     CHECK(reader.scalar<std::uint64_t>("count") == 3);
-    CHECK(reader.vector<double>("splits_.threshold") == std::vector<double>{0, 1 / 3.0, 2 / 3.0});
-    CHECK(reader.vector<float>("splits_.weight.values") == std::vector<float>{0, 1, 2});
-    CHECK(reader.vector<bool>("splits_.weight.present") == std::vector<bool>{false, true, true});
-    CHECK(reader.texts("splits_.label") == std::vector<std::string>{"", "b", "cc"});
-    CHECK(reader.scalar<std::int32_t>("first_.feature") == 0);
+    CHECK(reader.vector<double>("splits.threshold") == std::vector<double>{0, 1 / 3.0, 2 / 3.0});
+    CHECK(reader.vector<float>("splits.weight.values") == std::vector<float>{0, 1, 2});
+    CHECK(reader.vector<bool>("splits.weight.present") == std::vector<bool>{false, true, true});
+    CHECK(reader.texts("splits.label") == std::vector<std::string>{"", "b", "cc"});
+    CHECK(reader.scalar<std::int32_t>("first.feature") == 0);
 }
 
 TEST_CASE("every double has the bits that were saved", "[persist]") {
@@ -171,7 +171,7 @@ TEST_CASE("a value of its own rules is validated when it is saved and when it is
         writer.texts("tags", std::vector<std::string>{});
     });
     has(sentence_of<pt::ModelFileInvalid, sample::Split>(bytes),
-        "m holds no valid model in its stage 0, stage: a split's feature must not be negative; fit and save it again");
+        "m holds no valid model in its stage 1, stage: a split's feature must not be negative; fit and save it again");
     sample::Linear linear = sample::make(1).linear;
     linear.coefficients.values[0] = std::numeric_limits<double>::quiet_NaN();
     CHECK_THROWS_AS(saved(linear), pt::ModelFileInvalid);

@@ -67,17 +67,17 @@ class ModelReader {
     /// Goes to the next stage, which must be `id`, of a version from `oldest` to `newest`; gives its version.
     std::int64_t enter_stage(std::string_view id, std::int64_t newest, std::int64_t oldest) {
         leave_stage();
-        if (current_ + 1 >= static_cast<std::int64_t>(stages_.size())) {
-            mismatch("the program's stage " + std::to_string(current_ + 1) + " is " + std::string(id) +
+        if (entered_ >= stages_.size()) {
+            mismatch("the program's stage " + std::to_string(entered_ + 1) + " is " + std::string(id) +
                      ", and the file has only " + std::to_string(stages_.size()) + " stages");
         }
-        const Stage& stage = stages_[static_cast<std::size_t>(current_ + 1)];
+        const Stage& stage = stages_[entered_];
         if (stage.id != id) {
-            mismatch("stage " + std::to_string(current_ + 1) + " is " + stage.id + " in the file and " +
+            mismatch("stage " + std::to_string(entered_ + 1) + " is " + stage.id + " in the file and " +
                      std::string(id) + " in the program");
         }
-        ++current_;
-        prefix_ = std::to_string(current_) + "." + stage.id + ".";
+        ++entered_;
+        prefix_ = std::to_string(entered_) + "." + stage.id + ".";
         if (stage.version < oldest || stage.version > newest) {
             throw ModelFileVersion(source_ + " holds version " + std::to_string(stage.version) + " of the stage " +
                                        stage.id + ", and this program reads " +
@@ -93,9 +93,9 @@ class ModelReader {
     /// Says that everything has been read.
     void finish() {
         leave_stage();
-        if (current_ + 1 != static_cast<std::int64_t>(stages_.size())) {
+        if (entered_ != stages_.size()) {
             mismatch("the file has " + std::to_string(stages_.size()) + " stages, and the program only " +
-                     std::to_string(current_ + 1));
+                     std::to_string(entered_));
         }
     }
 
@@ -176,14 +176,10 @@ class ModelReader {
         bool read = false;
     };
 
-    Place place() const {
-        return {.file = source_,
-                .stage = current_ < 0 ? std::string() : stages_[static_cast<std::size_t>(current_)].id};
-    }
+    Place place() const { return {.file = source_, .stage = entered_ == 0 ? std::string() : stages_[entered_ - 1].id}; }
     std::string in_stage() const {
-        return current_ < 0 ? std::string()
-                            : " in its stage " + std::to_string(current_) + ", " +
-                                  stages_[static_cast<std::size_t>(current_)].id;
+        return entered_ == 0 ? std::string()
+                             : " in its stage " + std::to_string(entered_) + ", " + stages_[entered_ - 1].id;
     }
     [[noreturn]] void mismatch(const std::string& why, const std::string& difference = {}) const {
         throw ModelFileMismatch(source_ + " holds the model of another pipeline: " + why +
@@ -197,8 +193,8 @@ class ModelReader {
     }
 
     void leave_stage() const {
-        for (std::size_t i = 0; i < checksums_.size() && current_ >= 0; ++i) {
-            if (checksums_[i].stage == static_cast<std::uint32_t>(current_) && !checksums_[i].read) {
+        for (std::size_t i = 0; i < checksums_.size() && entered_ > 0; ++i) {
+            if (checksums_[i].stage == entered_ && !checksums_[i].read) {
                 malformed("it has a tensor \"" + detail::excerpt(file_.tensors()[i].name) +
                           "\" that this stage does not know");
             }
@@ -207,10 +203,10 @@ class ModelReader {
 
     const TensorInfo& take(std::string_view name, Dtype dtype, std::size_t rank) {
         const TensorInfo* info = file_.find(full_name(name));
-        if (info == nullptr || current_ < 0)
+        if (info == nullptr || entered_ == 0)
             malformed("the tensor \"" + detail::excerpt(full_name(name)) + "\" is missing");
         Claim& claim = checksums_[static_cast<std::size_t>(info - file_.tensors().data())];
-        if (claim.stage != static_cast<std::uint32_t>(current_))
+        if (claim.stage != entered_)
             malformed("the tensor \"" + detail::excerpt(info->name) + "\" belongs to another stage");
         if (info->dtype != dtype) {
             malformed("the tensor \"" + detail::excerpt(info->name) + "\" is of " +
@@ -258,7 +254,7 @@ class ModelReader {
     std::string bytes_;
     std::string source_;
     std::vector<Stage> stages_;
-    std::int64_t current_ = -1;
+    std::size_t entered_ = 0;  ///< how many stages: the place of the current one, from 1
     Safetensors file_;
     Provenance provenance_;
     std::string fingerprint_;
@@ -370,7 +366,7 @@ inline void ModelReader::read_stage(JsonReader& json) {
         if (claim.claimed) json.fail("the tensor \"" + detail::excerpt(name) + "\" is named twice");
         const auto [end, error] = std::from_chars(sum.data(), sum.data() + sum.size(), claim.sum, 16);
         if (error != std::errc{} || checksum_text(claim.sum) != sum) json.fail("a checksum has 16 hexadecimal digits");
-        claim.stage = static_cast<std::uint32_t>(stages_.size());
+        claim.stage = static_cast<std::uint32_t>(stages_.size() + 1);
         claim.claimed = true;
     }
     json.end_object();

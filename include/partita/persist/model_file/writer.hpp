@@ -39,7 +39,7 @@ class ModelWriter {
                                  Place{.stage = std::string(id)});
         }
         if (stages_.size() == detail::stage_count_limit) throw InvalidSetting("a model file holds at most 4096 stages");
-        prefix_ = std::to_string(stages_.size()) + "." + std::string(id) + ".";
+        prefix_ = std::to_string(stages_.size() + 1) + "." + std::string(id) + ".";
         stages_.push_back({std::string(id), stage_version, {}});
     }
 
