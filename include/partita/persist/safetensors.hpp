@@ -107,9 +107,9 @@ class Safetensors {
             throw ModelFileTruncated(std::string(source) + has + ", too few for a model; copy it again", place);
         const auto length = detail::load_word<std::uint64_t>(file.data());
         if (length > SafetensorsLimits::header_bytes) {
-            throw ModelFileMalformed(
-                std::string(source) + " is no model file: its header would have " + std::to_string(length) + " bytes",
-                place);
+            throw ModelFileMalformed(std::string(source) + " is no model file: its header would have " +
+                                         std::to_string(length) + " bytes; give the file that save wrote",
+                                     place);
         }
         if (length > file.size() - 8) {
             throw ModelFileTruncated(std::string(source) + has + ", and its header alone would have " +
@@ -264,7 +264,8 @@ class Safetensors {
     }
 
     [[noreturn]] static void refuse(std::string_view source, const std::string& why) {
-        throw ModelFileMalformed(std::string(source) + " is no valid safetensors file: " + why,
+        throw ModelFileMalformed(std::string(source) + " is no valid safetensors file: " + why +
+                                     "; give the file that save wrote, or fit and save the model again",
                                  Place{.file = std::string(source)});
     }
 
