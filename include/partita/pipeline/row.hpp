@@ -11,7 +11,19 @@
 #include <tuple>
 #include <vector>
 
-namespace partita::inline PARTITA_ABI::detail {
+namespace partita::inline PARTITA_ABI {
+
+/// The elements of a sparse vector, owned: what `transform<"features">(row)` gives where `features` is sparse.
+template <class T>
+struct SparseElements {
+    std::vector<std::int32_t> indices;  ///< ascending
+    std::vector<T> values;
+    std::size_t width = 0;
+
+    operator SparseVector<T>() const { return {indices, values, width}; }
+};
+
+namespace detail {
 
 /// Memory for the vectors of one row: what it is given first (4 KiB on the stack, or what a scorer owns), then the heap.
 class RowScratch {
@@ -138,6 +150,10 @@ class Cell<SparseVector<T>> {
         values_ = value.values.data();
         offsets_[1] = static_cast<std::int64_t>(value.indices.size());
         width_ = value.width;
+    }
+    SparseElements<T> get() const {
+        const std::int64_t count = offsets_[1] - offsets_[0];
+        return {{indices_, indices_ + count}, {values_, values_ + count}, width_};
     }
     SparseView<T> view() const { return {offsets_, indices_, values_, 1, width_}; }
     SparseOutput<T> open(std::size_t width, RowScratch& scratch) {
@@ -322,4 +338,5 @@ auto evaluate_row(const Models& models, const Request& row, RowScratch& scratch)
     }
 }
 
-}  // namespace partita::inline PARTITA_ABI::detail
+}  // namespace detail
+}  // namespace partita::inline PARTITA_ABI

@@ -150,6 +150,24 @@ TEST_CASE("a dataset, a frame and a row are transformed alike", "[pipeline]") {
     CHECK(same == count);
 }
 
+TEST_CASE("a sparse vector of one row is given with its elements", "[pipeline]") {
+    pt::LocalSession session(rides::quiet());
+    const auto rows = rides::make(100);
+    const auto model =
+        (pt::OneHotEncode<"town", pt::Unseen::all_zero>{} | pt::AssembleSparse<"km", "town", "night", "x">{})
+            .fit(pt::as_train(pt::dataset(session, rows)));
+    const auto frame = model.transform(pt::dataset(session, rows)).collect();
+    const auto expected = frame.column<"x">();
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        const pt::SparseElements<float> elements = model.transform<"x">(rides::request(rows[row]));
+        const auto first = static_cast<std::size_t>(expected.offsets[row]),
+                   last = static_cast<std::size_t>(expected.offsets[row + 1]);
+        CHECK(elements.indices == std::vector(expected.indices + first, expected.indices + last));
+        CHECK(elements.values == std::vector(expected.values + first, expected.values + last));
+        CHECK(elements.width == 5);
+    }
+}
+
 TEST_CASE("the parts of a fitted pipeline are reached by type, place and name", "[pipeline]") {
     const Model model = fit();
     CHECK(&model.get<pt::StandardScale<"features">>() == &model.stage<5>());
