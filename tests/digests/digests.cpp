@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fits the pipelines of two examples on their real data under every setting that must not change a model, compares the
-// model files byte for byte, and prints one line of digests for each kind of data.
+// Fits the pipelines of two examples on their real data, and others on made-up rows, under every setting that must not
+// change a model, compares the model files byte for byte, and prints one line of digests for each fit.
 //   digests EXAMPLES [EVERY]       EXAMPLES: the folder examples/; EVERY: read only every so many rows
 // `file` is the XXH64 of the whole model file: one compiler gives one, whatever its flags. `numbers` is that of its tensors
 // alone, without the header that names compiler and instruction set: what two compilers may have in common.
 
 #include "../../examples/flight_delays/flights.hpp"
 #include "../../examples/taxi_fares/fares.hpp"
+#include "comparison.hpp"
 
-#include <partita/comm/run.hpp>
 #include <partita/data/split.hpp>
 #include <partita/io/csv.hpp>
 #include <partita/pipeline/model_file.hpp>
@@ -17,9 +17,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace {
@@ -58,13 +57,9 @@ struct Flights {
     static auto weighted(const pt::Dataset<Flight>& flights) { return flights.weigh_by<"distance">(); }
 };
 
-constexpr std::size_t variants = 4;
-constexpr const char* variant_names[variants] = {"plain", "filtered to 1 %", "random split", "weighted"};
-using Files = std::vector<std::string>;
-
 /// The model file of each kind of data, as this session fits them.
 template <class Task>
-Files fit_all(pt::Session& session, const std::string& text, std::size_t chunk_blocks) {
+std::vector<std::string> fit_all(pt::Session& session, const std::string& text, std::size_t chunk_blocks) {
     const auto rows = Task::sound(
         pt::read_csv_text<typename Task::Row>(session, text, {.chunk_blocks = chunk_blocks, .range_bytes = 64 << 10}));
     const auto drawn = std::get<0>(pt::split_at_random(rows, pt::TrainTest{.train = 0.8, .seed = 7}));
@@ -89,66 +84,14 @@ std::string thinned(const std::string& path, std::size_t every) {
     return text;
 }
 
-std::string digest(std::string_view bytes) { return pt::checksum_text(pt::checksum(std::as_bytes(std::span(bytes)))); }
-
-/// A safetensors file: the length of its header in eight bytes, the header, the tensors.
-std::string_view tensors(std::string_view file) {
-    std::uint64_t header_bytes = 0;
-    std::memcpy(&header_bytes, file.data(), sizeof header_bytes);
-    return file.substr(sizeof header_bytes + header_bytes);
-}
-
 template <class Task>
-class Comparison {
-  public:
-    Comparison(const std::string& examples, std::size_t every) : text_(thinned(examples + Task::file, every)) {}
-
-    bool run() {
-        for (std::size_t threads : {1, 2, 3, 8})
-            for (std::size_t chunk_blocks : {1, 4, 16}) {
-                pt::LocalSession session({.threads = threads, .progress = pt::ShowProgress::never});
-                check(fit_all<Task>(session, text_, chunk_blocks),
-                      std::to_string(threads) + " threads, chunks of " + std::to_string(chunk_blocks) + " blocks");
-            }
-        for (std::size_t workers : {1, 2, 3, 5}) {
-            under<pt::TreeAggregate<>>("TreeAggregate", workers);
-            under<pt::RingAllReduce<>>("RingAllReduce", workers);
-            under<pt::ParameterServer<>>("ParameterServer", workers);
-        }
-        for (std::size_t i = 0; i < variants; ++i)
-            std::printf("%-14s %-16s file %s  numbers %s  (%zu bytes, equal under %zu settings)\n", Task::name,
-                        variant_names[i], digest(first_[i]).c_str(), digest(tensors(first_[i])).c_str(),
-                        first_[i].size(), agreeing_[i]);
-        return sound_;
-    }
-
-  private:
-    template <class Policy>
-    void under(const char* name, std::size_t workers) {
-        const std::size_t chunk_blocks = workers % 2 == 0 ? 1 : 4;
-        check(pt::run<Policy>({.threads = 2, .workers = workers, .progress = pt::ShowProgress::never},
-                              [&](pt::Session& session) { return fit_all<Task>(session, text_, chunk_blocks); }),
-              std::string(name) + " with " + std::to_string(workers) + " workers");
-    }
-
-    void check(Files files, const std::string& setting) {
-        if (first_.empty()) first_ = files;
-        for (std::size_t i = 0; i < variants; ++i) {
-            if (files[i] == first_[i]) {
-                ++agreeing_[i];
-                continue;
-            }
-            std::printf("FAILED: %s, %s: file %s under %s\n", Task::name, variant_names[i], digest(files[i]).c_str(),
-                        setting.c_str());
-            sound_ = false;
-        }
-    }
-
-    std::string text_;
-    Files first_;
-    std::size_t agreeing_[variants]{};
-    bool sound_ = true;
-};
+digests::Job job(const std::string& examples, std::size_t every) {
+    return {Task::name,
+            {"plain", "filtered to 1 %", "random split", "weighted"},
+            [text = thinned(examples + Task::file, every)](pt::Session& session, std::size_t chunk_blocks) {
+                return fit_all<Task>(session, text, chunk_blocks);
+            }};
+}
 
 }  // namespace
 
@@ -159,8 +102,12 @@ int main(int argc, char** argv) {
     }
     const std::size_t every = argc > 2 ? std::max<std::size_t>(1, std::strtoull(argv[2], nullptr, 10)) : 1;
     try {
-        const bool taxi = Comparison<Taxi>(argv[1], every).run(), flights = Comparison<Flights>(argv[1], every).run();
-        return taxi && flights ? 0 : 1;
+        std::vector<digests::Job> jobs = digests::made_up_jobs(every);
+        jobs.push_back(job<Taxi>(argv[1], every));
+        jobs.push_back(job<Flights>(argv[1], every));
+        bool sound = true;
+        for (const digests::Job& each : jobs) sound = digests::Comparison(each).run() && sound;
+        return sound ? 0 : 1;
     } catch (const pt::Error& error) {
         std::fprintf(stderr, "%s\n", error.what());
         return 1;
