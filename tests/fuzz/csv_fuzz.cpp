@@ -6,14 +6,19 @@
 #include <boost/describe/class.hpp>
 #include <partita/io/csv.hpp>
 
-#include "../unit/io/slow_csv.hpp"
+#include "fuzz/csv_mutator.hpp"
+#include "fuzz/sanitizer_options.hpp"
+#include "unit/io/slow_csv.hpp"
 
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
+
+extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max_size);
 
 namespace pt = partita;
 
@@ -66,4 +71,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (found != expected) differ(expected, found);
     return 0;
+}
+
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size,
+                                               unsigned seed) {
+    sample::Random random{seed};
+    std::string text(reinterpret_cast<const char*>(data), size);
+    if (size > 1500 && random.below(4) != 0) sample::shorten(text, random);
+    if (size < 1500 && size > 1 && random.below(32) == 0) sample::lengthen(text, 1000 + random.below(6000), random);
+    const std::size_t words = random.below(4);
+    for (std::size_t i = 0; i < words; ++i) sample::put_word(text, random);
+    const std::size_t length = std::min(text.size(), max_size);
+    std::memcpy(data, text.data(), length);
+    return words == 0 || random.below(4) == 0 ? LLVMFuzzerMutate(data, length, max_size) : length;
 }

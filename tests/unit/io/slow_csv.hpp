@@ -19,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace slow_csv {
@@ -41,6 +42,7 @@ struct Record {
 /// The record that starts at `at`.
 inline Record cut(std::string_view text, std::size_t at, const pt::CsvOptions& options) {
     Record record;
+    record.fields.reserve(8);
     const bool quoting = options.quote != '\0';
     record.begin = at;
     const auto line_ends_at = [&](std::size_t i) { return i == text.size() || text[i] == '\n'; };
@@ -75,7 +77,7 @@ inline Record cut(std::string_view text, std::size_t at, const pt::CsvOptions& o
             }
             if (line_ends_at(at) && !field.text.empty() && field.text.back() == '\r') field.text.pop_back();
         }
-        record.fields.push_back(field);
+        record.fields.push_back(std::move(field));
         if (line_ends_at(at)) {
             record.next = at == text.size() ? at : at + 1;
             return record;
@@ -194,12 +196,14 @@ inline Value convert(const Field& field, pt::Kind kind, bool nullable, const pt:
 }
 
 inline std::string place(std::string_view text, std::size_t position) {
-    std::size_t line = 1, column = 1;
-    for (std::size_t i = 0; i < position; ++i) {
-        ++column;
-        if (text[i] == '\n') ++line, column = 1;
+    std::size_t line = 1, line_begin = 0;
+    for (;;) {
+        const std::size_t line_end = text.find('\n', line_begin);
+        if (line_end == std::string_view::npos || line_end >= position) break;
+        line_begin = line_end + 1;
+        ++line;
     }
-    return std::to_string(line) + ":" + std::to_string(column);
+    return std::to_string(line) + ":" + std::to_string(position - line_begin + 1);
 }
 
 /// What the fast reader ought to give, as text.
