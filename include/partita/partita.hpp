@@ -83,6 +83,7 @@
 #include <partita/data/dataset_state.hpp>
 #include <partita/data/frame.hpp>
 #include <partita/data/from_memory.hpp>
+#include <partita/data/gather.hpp>
 #include <partita/data/matrix_view.hpp>
 #include <partita/data/output_view.hpp>
 #include <partita/data/partitioned.hpp>

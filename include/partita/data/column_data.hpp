@@ -61,6 +61,8 @@ class Buffer {
         return reinterpret_cast<T*>(data_);
     }
     std::size_t size_bytes() const { return size_bytes_; }
+    /// Whether the bytes live as long as the buffer, as far as the buffer knows.
+    bool is_owned() const { return data_ == nullptr || owner_ != nullptr; }
     explicit operator bool() const { return data_ != nullptr; }
 
   private:

@@ -7,6 +7,7 @@
 #include <partita/data/block.hpp>
 #include <partita/data/chunk_list.hpp>
 #include <partita/data/column_builder.hpp>
+#include <partita/data/gather.hpp>
 #include <partita/math/exact_sum/environment.hpp>
 
 #include <memory>
@@ -69,37 +70,76 @@ State aggregate_blocks(const DatasetState& state, const State& empty, Update upd
     return total;
 }
 
-/// New chunks of the rows that `choose(block, rows)` names, block by block, with the columns of the given slots.
+/// The columns of a chunk that the slots store; none where one of the slots is computed.
+inline std::vector<std::size_t> stored_columns(const Plan& plan, const std::vector<int>& slots) {
+    std::vector<std::size_t> columns;
+    for (int slot : slots) {
+        const int source = plan.slots[static_cast<std::size_t>(slot)].source;
+        if (source < 0) return {};
+        columns.push_back(static_cast<std::size_t>(source));
+    }
+    return columns;
+}
+
+/// The rows of a chunk that `choose(block, rows)` names, with computed columns.
+inline std::shared_ptr<const Chunk> compute_chunk(const Plan& plan, const Chunk& chunk, const std::vector<int>& slots,
+                                                  FunctionRef<void(Block&, std::vector<std::uint32_t>&)> choose) {
+    Block block(plan);
+    std::vector<ColumnBuilder> builders;
+    for (int slot : slots) builders.emplace_back(plan.slots[static_cast<std::size_t>(slot)].type);
+    std::vector<std::int64_t> ids;
+    std::vector<std::uint32_t> chosen;
+    for (std::size_t i = 0; i < chunk.block_count(); ++i) {
+        block.move_to(chunk, i);
+        chosen.clear();
+        choose(block, chosen);
+        if (chosen.empty()) continue;
+        const bool whole = chosen.size() == block.rows();
+        for (std::size_t c = 0; c < slots.size(); ++c) {
+            const ColumnSlice& slice = block.column(slots[c]);
+            whole ? builders[c].append(slice) : builders[c].append(slice, chosen);
+        }
+        for (std::uint32_t row : chosen) ids.push_back(block.row_id(row));
+    }
+    if (ids.empty()) return nullptr;
+    std::vector<ColumnData> columns;
+    for (ColumnBuilder& builder : builders) columns.push_back(builder.finish());
+    return std::make_shared<const Chunk>(std::move(ids), std::move(columns));
+}
+
+/// The rows of all blocks of a chunk that `choose(block, rows)` names, counted from the chunk's first.
+inline std::vector<std::uint32_t> choose_rows(const Plan& plan, const Chunk& chunk,
+                                              FunctionRef<void(Block&, std::vector<std::uint32_t>&)> choose) {
+    Block block(plan);
+    std::vector<std::uint32_t> rows, chosen;
+    rows.reserve(chunk.rows());
+    for (std::size_t i = 0; i < chunk.block_count(); ++i) {
+        block.move_to(chunk, i);
+        chosen.clear();
+        choose(block, chosen);
+        const std::size_t before = rows.size();
+        const auto first = static_cast<std::uint32_t>(chunk.block_first(i));
+        rows.resize(before + chosen.size());
+        for (std::size_t k = 0; k < chosen.size(); ++k) rows[before + k] = first + chosen[k];
+    }
+    return rows;
+}
+
+/// Chunks of the rows that `choose(block, rows)` names in ascending order, block by block, with the columns of the given slots.
+/// A chunk that stays as it is is shared.
 inline std::vector<std::shared_ptr<const Chunk>> gather_rows(
     const DatasetState& state, const std::vector<int>& slots,
     FunctionRef<void(Block&, std::vector<std::uint32_t>&)> choose) {
     std::vector<std::shared_ptr<const Chunk>> result(state.chunks.size());
+    const std::vector<std::size_t> columns = stored_columns(state.plan, slots);
     state.session->communicator().agree(attempt([&] {
         state.session->for_each(state.chunks.size(), [&](std::size_t index, std::size_t) {
-            const Chunk& chunk = *state.chunks[index];
-            Block block(state.plan);
-            std::vector<ColumnBuilder> builders;
-            for (int slot : slots) builders.emplace_back(state.plan.slots[static_cast<std::size_t>(slot)].type);
-            std::vector<std::int64_t> ids;
-            std::vector<std::uint32_t> chosen;
-            for (std::size_t i = 0; i < chunk.block_count(); ++i) {
-                block.move_to(chunk, i);
-                chosen.clear();
-                choose(block, chosen);
-                if (chosen.empty()) continue;
-                const bool whole = chosen.size() == block.rows();
-                for (std::size_t c = 0; c < slots.size(); ++c) {
-                    const ColumnSlice& slice = block.column(slots[c]);
-                    whole ? builders[c].append(slice) : builders[c].append(slice, chosen);
-                }
-                for (std::uint32_t row : chosen) ids.push_back(block.row_id(row));
+            const std::shared_ptr<const Chunk>& chunk = state.chunks[index];
+            if (columns.empty() || chunk->rows() > 0xFFFFFFFF) {
+                result[index] = compute_chunk(state.plan, *chunk, slots, choose);
+            } else if (const auto rows = choose_rows(state.plan, *chunk, choose); !rows.empty()) {
+                result[index] = gather_chunk(chunk, columns, rows);
             }
-            if (ids.empty()) return;
-            std::vector<ColumnData> columns;
-            for (ColumnBuilder& builder : builders) columns.push_back(builder.finish());
-            const bool contiguous = ids.back() - ids.front() + 1 == static_cast<std::int64_t>(ids.size());
-            result[index] = contiguous ? std::make_shared<const Chunk>(ids.front(), ids.size(), std::move(columns))
-                                       : std::make_shared<const Chunk>(std::move(ids), std::move(columns));
         });
     }));
     std::erase(result, nullptr);

@@ -6,7 +6,9 @@
 #include <partita/core/number_text.hpp>
 #include <partita/data/dataset.hpp>
 
+#include <algorithm>
 #include <bit>
+#include <limits>
 #include <tuple>
 
 namespace partita::inline PARTITA_ABI {
@@ -58,29 +60,67 @@ Dataset<Row, Unsplit> rows_between(const Dataset<Row, Unsplit>& data, int slot, 
                                    std::optional<Timestamp> to) {
     return data.keep_rows([&](Block& block, std::vector<std::uint32_t>& chosen) {
         const auto times = block.view<Timestamp>(slot);
+        const std::int64_t first = from ? from->microseconds : std::numeric_limits<std::int64_t>::min();
+        const std::int64_t last = to ? to->microseconds - 1 : std::numeric_limits<std::int64_t>::max();
+        if (to && to->microseconds == std::numeric_limits<std::int64_t>::min()) return;
+        const auto inside = [&](Timestamp time) { return time.microseconds >= first && time.microseconds <= last; };
+        std::size_t count = 0;  // first, since files are often written in the order of time
+        for (Timestamp time : times) count += inside(time) ? 1 : 0;
+        if (count == 0) return;
+        if (count == block.rows()) return choose_all(block, chosen);
         for (std::size_t row = 0; row < block.rows(); ++row)
-            if ((!from || times[row] >= *from) && (!to || times[row] < *to))
-                chosen.push_back(static_cast<std::uint32_t>(row));
+            if (inside(times[row])) chosen.push_back(static_cast<std::uint32_t>(row));
     });
 }
 
-/// The latest time such that at most `share` of the rows lie before it, found exactly by counting the times' bits from the highest
-/// 16 down. Rows with that very time belong to the later part. Errors: EmptyDataset if no row is earlier.
+/// The earliest and the latest time of all workers.
+inline std::pair<std::int64_t, std::int64_t> time_range(const DatasetState& state, int slot) {
+    constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+    std::int64_t extremes[2] = {lowest,
+                                lowest};  // the complement of the earliest, the latest: the maximum of both is wanted
+    const PendingError pending = attempt([&] {
+        std::vector<std::pair<std::int64_t, std::int64_t>> each(state.session->threads(), {lowest, lowest});
+        for_each_block(state, [&](Block& block, std::size_t worker) {
+            auto [first, last] = each[worker];
+            for (Timestamp time : block.view<Timestamp>(slot)) {
+                first = std::max(first, ~time.microseconds);
+                last = std::max(last, time.microseconds);
+            }
+            each[worker] = {first, last};
+        });
+        for (const auto& [first, last] : each) {
+            extremes[0] = std::max(extremes[0], first);
+            extremes[1] = std::max(extremes[1], last);
+        }
+    });
+    state.session->communicator().all_reduce(extremes, Reduction::maximum, pending);
+    return {~extremes[0], extremes[1]};
+}
+
+/// The latest time such that at most `share` of the rows lie before it, found exactly by counting times: 16 bits of their
+/// distance from the earliest in each pass. Rows with that very time belong to the later part. Errors: EmptyDataset if no row
+/// is earlier.
 inline Timestamp time_at_share(const DatasetState& state, int slot, std::int64_t rows, double share) {
     // Rows before the border: 0.29 of 100 rows are 29, though the product of the doubles lies just below.
     const auto wanted = static_cast<std::int64_t>(share * static_cast<double>(rows) * (1 + 1e-12));
+    const auto [earliest, latest] = time_range(state, slot);
+    const auto origin = static_cast<std::uint64_t>(earliest);
+    const auto bits = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(latest) - origin));
     std::uint64_t prefix = 0;
     std::int64_t before = 0;
-    for (int shift = 48; shift >= 0; shift -= 16) {
+    for (int left = bits; left > 0;) {
+        const int known = bits - left, taken = std::min(16, left);
+        left -= taken;
+        const std::size_t digits = std::size_t{1} << taken;
         std::vector<std::vector<std::int64_t>> counts(state.session->threads());
-        std::vector<std::int64_t> total(1 << 16, 0);
+        std::vector<std::int64_t> total(digits, 0);
         const PendingError pending = attempt([&] {
             for_each_block(state, [&](Block& block, std::size_t worker) {
                 auto& mine = counts[worker];
-                mine.resize(1 << 16);
+                mine.resize(digits);
                 for (Timestamp time : block.view<Timestamp>(slot)) {
-                    const std::uint64_t key = static_cast<std::uint64_t>(time.microseconds) ^ (std::uint64_t{1} << 63);
-                    if (shift == 48 || key >> (shift + 16) == prefix) ++mine[key >> shift & 0xFFFF];
+                    const std::uint64_t key = static_cast<std::uint64_t>(time.microseconds) - origin;
+                    if (known == 0 || key >> (bits - known) == prefix) ++mine[key >> left & (digits - 1)];
                 }
             });
             for (const auto& mine : counts)
@@ -88,14 +128,14 @@ inline Timestamp time_at_share(const DatasetState& state, int slot, std::int64_t
         });
         state.session->communicator().all_reduce(total, Reduction::sum, pending);
         std::size_t digit = 0;
-        while (digit < 0xFFFF && before + total[digit] <= wanted) before += total[digit++];
-        prefix = prefix << 16 | digit;
+        while (digit < digits - 1 && before + total[digit] <= wanted) before += total[digit++];
+        prefix = prefix << taken | digit;
     }
     if (before == 0)
         throw EmptyDataset(
             "a split by time leaves no row for training: the earliest moment alone holds more rows than the share " +
             number_text(share) + "; give a larger share, a date, or split at random");
-    return Timestamp{static_cast<std::int64_t>(prefix ^ (std::uint64_t{1} << 63))};
+    return Timestamp{static_cast<std::int64_t>(origin + prefix)};
 }
 
 template <Name TimeColumn, class Row>
@@ -141,7 +181,7 @@ auto split_at_random(const Dataset<Row, Role>& data, TrainValidationTest shape) 
 }
 
 /// The earliest rows for training, the latest for the test. Rows of one moment stay together.
-/// Errors: EmptyDataset. Cost: up to four counting passes over the time column, and one that moves the rows.
+/// Errors: EmptyDataset. Cost: up to five counting passes over the time column, and one that moves the rows.
 template <Name TimeColumn, class Row, class Role>
 auto split_by_time(const Dataset<Row, Role>& data, TrainTest shape = {}) {
     const auto rows_to_split = detail::splittable(data);

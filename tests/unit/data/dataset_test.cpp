@@ -108,6 +108,44 @@ TEST_CASE("ids stay through filter, sample, select, materialize and repartition"
         CHECK(frame.column<"price">()[row] == rows[static_cast<std::size_t>(frame.row_id(row))].price);
 }
 
+TEST_CASE("chunks that a filter leaves whole are shared, and others keep their values", "[data][dataset]") {
+    pt::LocalSession session(quiet());
+    const auto rows = make(20'000);
+    const auto data = pt::dataset(session, rows).repartition(1);
+    const auto later = data.filter<"when">([](pt::Timestamp when) { return when.microseconds >= 800'000'000; });
+    CHECK(later.state().chunks.size() == 4);
+    CHECK(later.state().chunks[1] == data.state().chunks[2]);
+    const auto all = later.collect();
+    REQUIRE(all.rows() == 20'000 - 8050);
+    const auto odd_ones = later.filter<"pieces">(odd).collect();
+    std::size_t checked = 0;
+    for (const auto& frame : {all, odd_ones}) {
+        const auto rebates = frame.column<"rebate">();
+        for (std::size_t row = 0; row < frame.rows(); ++row) {
+            const Sale& sale = rows[static_cast<std::size_t>(frame.row_id(row))];
+            const bool same =
+                frame.column<"shop">()[row] == sale.shop.text && frame.column<"note">()[row] == sale.note.text &&
+                rebates.valid(row) == sale.rebate.has_value() &&
+                (!sale.rebate || rebates.values()[row] == *sale.rebate) &&
+                frame.column<"online">()[row] == sale.online && frame.column<"place">()[row][0] == sale.place[0];
+            checked += same ? 1 : 0;
+        }
+    }
+    CHECK(checked == all.rows() + odd_ones.rows());
+}
+
+TEST_CASE("borrowed memory is copied by what stores rows", "[data][dataset]") {
+    pt::LocalSession session(quiet());
+    std::vector<float> x(100, 1.0f);
+    const std::vector<float> y(100, 2.0f);
+    const auto data = pt::dataset(session, pt::MatrixView<const float>(x.data(), 100, 1), std::span<const float>(y));
+    const auto stored = data.materialize();
+    x[7] = 3.0f;
+    const auto borrowed = data.collect(), copied = stored.collect();
+    CHECK(borrowed.column<"features">()[7][0] == 3.0f);
+    CHECK(copied.column<"features">()[7][0] == 1.0f);
+}
+
 TEST_CASE("renumbering moves rows to new blocks, the same ones everywhere", "[data][dataset][ids]") {
     const auto rows = make(30'000);
     const auto results = distinct_results([&](pt::Session& session, std::size_t chunk_blocks) {

@@ -5,8 +5,10 @@
 
 #include "slow_csv.hpp"
 
+#include <cstdio>
 #include <initializer_list>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -182,4 +184,56 @@ TEST_CASE("missing values are what the settings say, and in texts only without q
     const auto slice = words.state().chunks[0]->column(0).all();
     CHECK(slice.valid(0));
     CHECK(!slice.valid(1));
+    // A number or a time can stand for a missing value, too.
+    CHECK(rows<Trip>(header + "2024-01-01 00:00:00,1,a,-999,999,n\n", {.missing = {"-999", "999"}}) ==
+          "0|<1704067200000000><1065353216><a><><><n>\nrows 1 bad 0\n");
+    CHECK(rows<Trip>(header + "2024-01-01 00:00:00,1,a,999,0,n\n", {.missing = {"-999", "0"}}) ==
+          "0|<1704067200000000><1065353216><a><1148829696><><n>\nrows 1 bad 0\n");
+    const std::string times = "2024-01-01 00:00:00,1,a,,,n\n2024-01-01 00:00:01,1,a,,,n\n";
+    CHECK(error_of<Trip, pt::BadValue>(header + times, {.missing = {"", "2024-01-01 00:00:01"}}).place().row == 1);
+}
+
+TEST_CASE("times of one day are read alike, whatever form the first had", "[csv]") {
+    const auto microseconds = [](const std::string& time) {
+        pt::LocalSession session({.threads = 1});
+        const std::string text = header + "2024-02-29,1,a,,,n\n2024-02-29" + time + ",1,a,,,n\n";
+        const auto trips = pt::read_csv_text<Trip>(session, text);
+        const auto* values = trips.state().chunks[0]->column(0).values.as<std::int64_t>();
+        return values[1] - values[0];
+    };
+    for (const std::int64_t second : {0, 1, 59, 60, 3599, 3600, 35999, 36000, 43200, 86399}) {
+        char time[16];
+        std::snprintf(time, sizeof time, "%02d:%02d:%02d", static_cast<int>(second / 3600),
+                      static_cast<int>(second / 60 % 60), static_cast<int>(second % 60));
+        CHECK(microseconds(std::string(" ") + time) == second * 1'000'000);
+        CHECK(microseconds(std::string("T") + time) == second * 1'000'000);
+        CHECK(microseconds(std::string("T") + time + ".25Z") == second * 1'000'000 + 250'000);
+    }
+    for (const char* wrong : {"x00:00:00", " 24:00:00", " 00:60:00", " 00:00:60", " 0a:00:00", " 00-00:00", " 00:00.00",
+                              " 00:00:0:", " 00:00:0/", "T00:00: 0", " 99:99:99"})
+        CHECK(error_of<Trip, pt::BadValue>(header + "2024-02-29,1,a,,,n\n2024-02-29" + wrong + ",1,a,,,n\n")
+                  .place()
+                  .row == 1);
+}
+
+TEST_CASE("categories are told apart by all their bytes", "[csv]") {
+    std::string text = header;
+    std::vector<std::string> words;
+    for (const std::string end : {"", "x", "xyz"})
+        for (const std::string word :
+             {"", "0", "00", "a", "b", "aaaaaaa", "aaaaaaaa", "baaaaaaa", "aaaaaaab", "aaaaaaaaa", "aaaaaaaaaaaaaaaa",
+              "aaaaaaaaaaaaaaab", "aaaaaaaaaaaaaaaaaaaaaaaa", "aaaaaaaaaaaabaaaaaaaaaaa"})
+            words.push_back(word + end);
+    words.push_back(std::string(1, '\0'));
+    words.push_back(std::string("a\0", 2));
+    for (int i = 0; i < 1000; ++i) words.push_back(std::to_string(i * 7919 % 1000));
+    for (const std::string& word : words) text += "2024-01-01,1," + word + ",,,n\n";
+    pt::LocalSession session({.threads = 1});
+    const auto trips = pt::read_csv_text<Trip>(session, text).select<"zone">().collect();
+    const auto zones = trips.column<"zone">();
+    bool same = true;
+    for (std::size_t row = 0; row < words.size(); ++row) same = same && zones[row] == words[row];
+    CHECK(same);
+    const std::set<std::string> distinct(words.begin(), words.end());
+    CHECK(zones.dictionary().size() == distinct.size());
 }

@@ -18,21 +18,21 @@ namespace partita::inline PARTITA_ABI {
 namespace detail {
 
 /// An open-addressing table over texts that stay where they are (or are copied, where the caller says that they do not).
-/// Texts of up to 16 bytes are compared as two words. The hash is keyed by an address, so that nobody can prepare texts
+/// Texts of up to 8 bytes are compared as one word. The hash is keyed by an address, so that nobody can prepare texts
 /// that collide; codes do not depend on it.
 class CategoryTable {
   public:
-    std::int32_t code_of(std::string_view text, bool copy) {
+    /// `readable`: whether the 8 bytes before the end of the text may be read.
+    std::int32_t code_of(std::string_view text, bool readable, bool copy) {
         if (slots_.empty()) rehash(64);
-        const Key key = key_of(text);
+        const std::size_t size = text.size();
+        if (size > 8) return code_of_long(text, copy);
+        const std::uint64_t word = readable ? word_before(text.data() + size, size) : word_of(text);
         const std::size_t mask = slots_.size() - 1;
-        for (std::size_t at = key.hash & mask;; at = (at + 1) & mask) {
+        for (std::size_t at = hash_of(word, size) & mask;; at = (at + 1) & mask) {
             Slot& slot = slots_[at];
-            if (slot.code < 0) return add(slot, key, text, copy);
-            if (slot.first == key.first && slot.last == key.last && slot.size == text.size() &&
-                (text.size() <= 16 ||
-                 std::memcmp(words_[static_cast<std::size_t>(slot.code)].data(), text.data(), text.size()) == 0))
-                return slot.code;
+            if (slot.word == word && slot.size == size && slot.code >= 0) return slot.code;
+            if (slot.code < 0) return add(slot, word, text, copy);
         }
     }
 
@@ -43,52 +43,61 @@ class CategoryTable {
     }
 
   private:
-    struct Key {
-        std::uint64_t first, last;
-        std::size_t hash;
-    };
     struct Slot {
-        std::uint64_t first = 0, last = 0;  // the first and the last eight bytes; shorter texts are padded
+        std::uint64_t word = 0;  // the first eight bytes
         std::uint32_t size = 0;
         std::int32_t code = -1;
     };
 
-    static std::uint64_t load(const char* text, std::size_t size) {
-        std::uint64_t word = 0;
-        if (size >= 8) {
-            std::memcpy(&word, text, 8);
-        } else if (size >= 4) {
-            std::uint32_t low, high;
-            std::memcpy(&low, text, 4);
-            std::memcpy(&high, text + size - 4, 4);
-            word = std::uint64_t{high} << 32 | low;
-        } else if (size != 0) {
-            word = static_cast<unsigned char>(text[0]) |
-                   static_cast<std::uint64_t>(static_cast<unsigned char>(text[size / 2])) << 8 |
-                   static_cast<std::uint64_t>(static_cast<unsigned char>(text[size - 1])) << 16;
-        }
+    static std::uint64_t load(const char* text) {
+        std::uint64_t word;
+        std::memcpy(&word, text, 8);
         return word;
+    }
+    /// Up to 8 bytes of text, filled up with zeros.
+    static std::uint64_t word_of(std::string_view text) {
+        std::uint64_t word = 0;
+        if (!text.empty()) std::memcpy(&word, text.data(), text.size() < 8 ? text.size() : 8);
+        return word;
+    }
+    /// The same of the `size` bytes before `end`.
+    static std::uint64_t word_before(const char* end, std::size_t size) {
+        if constexpr (std::endian::native != std::endian::little) return word_of({end - size, size});
+        return size == 0 ? 0 : load(end - 8) >> (64 - 8 * size);
     }
     static std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
         __extension__ using Wide = unsigned __int128;
         const Wide product = Wide{a} * b;
         return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
     }
-    Key key_of(std::string_view text) const {
-        const std::size_t size = text.size();
-        Key key{load(text.data(), size), 0, 0};
-        key.last = size > 8 ? load(text.data() + size - 8, 8) : 0;
-        std::uint64_t hash = mix(key.first ^ 0x9E3779B97F4A7C15 ^ seed_, key.last ^ 0xD1B54A32D192ED03 ^ size);
-        for (std::size_t at = 8; at + 8 < size; at += 8)
-            hash = mix(hash ^ load(text.data() + at, 8) ^ seed_, 0xA0761D6478BD642F);
-        key.hash = static_cast<std::size_t>(mix(hash ^ seed_, 0xE7037ED1A0B428DB));
-        return key;
+    std::size_t hash_of(std::uint64_t word, std::size_t size) const {
+        return static_cast<std::size_t>(mix(word ^ seed_, (seed_ << 32 | seed_ >> 32) ^ (0xD1B54A32D192ED03 + size)));
     }
-    std::int32_t add(Slot& slot, const Key& key, std::string_view text, bool copy) {
+    std::size_t hash_of_long(std::string_view text) const {
+        const std::size_t size = text.size();
+        std::uint64_t hash = mix(load(text.data()) ^ seed_, load(text.data() + size - 8) ^ 0xD1B54A32D192ED03 ^ size);
+        for (std::size_t at = 8; at + 8 < size; at += 8)
+            hash = mix(hash ^ load(text.data() + at) ^ seed_, 0xA0761D6478BD642F);
+        return static_cast<std::size_t>(mix(hash ^ seed_, 0xE7037ED1A0B428DB));
+    }
+    std::int32_t code_of_long(std::string_view text, bool copy) {
+        const std::uint64_t word = load(text.data());
+        const std::size_t size = text.size(), mask = slots_.size() - 1;
+        for (std::size_t at = hash_of_long(text) & mask;; at = (at + 1) & mask) {
+            Slot& slot = slots_[at];
+            if (slot.code < 0) return add(slot, word, text, copy);
+            if (slot.word != word || slot.size != size) continue;
+            const char* known = words_[static_cast<std::size_t>(slot.code)].data();
+            if (size <= 16 ? load(known + size - 8) == load(text.data() + size - 8)
+                           : std::memcmp(known, text.data(), size) == 0)
+                return slot.code;
+        }
+    }
+    std::int32_t add(Slot& slot, std::uint64_t word, std::string_view text, bool copy) {
         if (copy) text = copies_.emplace_back(text);
         const auto code = static_cast<std::int32_t>(words_.size());
         words_.push_back(text);
-        slot = {key.first, key.last, static_cast<std::uint32_t>(text.size()), code};
+        slot = {word, static_cast<std::uint32_t>(text.size()), code};
         if (words_.size() * 2 > slots_.size()) rehash(slots_.size() * 4);
         return code;
     }
@@ -98,7 +107,9 @@ class CategoryTable {
         const std::size_t mask = size - 1;
         for (const Slot& slot : old) {
             if (slot.code < 0) continue;
-            std::size_t at = key_of(words_[static_cast<std::size_t>(slot.code)]).hash & mask;
+            const std::size_t hash = slot.size > 8 ? hash_of_long(words_[static_cast<std::size_t>(slot.code)])
+                                                   : hash_of(slot.word, slot.size);
+            std::size_t at = hash & mask;
             while (slots_[at].code >= 0) at = (at + 1) & mask;
             slots_[at] = slot;
         }

@@ -201,14 +201,22 @@ class CsvColumnBuilder {
         const bool last = field + 1 == fields, quotes = run.has_quotes;
         const char* const text = run.text;
         const char quote = run.quote;
+        const bool fast = !missing_->may_be_numbers(), empty_is_missing = data_.type.nullable && missing_->contains("");
         const std::uint32_t* start = run.starts + field;
         for (std::size_t row = 0; row < rows; ++row, start += fields, out += width) {
             const char* begin = text + start[0];
             const char* end = text + start[1] - 1;
             if (last && end != begin && end[-1] == '\r') --end;
             if (quotes && end - begin >= 2 && *begin == quote) ++begin, --end;
+            if (begin == end && empty_is_missing) {
+                set_missing(first + row);
+                *out = T{};
+                continue;
+            }
             if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
-                if (parse_number_fast(begin, end, start[0] + readable, *out)) continue;
+                if (fast && parse_number_fast(begin, end, start[0] + readable, *out)) continue;
+            } else if constexpr (std::is_same_v<T, Timestamp>) {
+                if (fast && end - begin == 19 && times_.parse_usual(begin, *out)) continue;
             }
             T value{};
             const Spelt spelt = parse_any({begin, static_cast<std::size_t>(end - begin)}, *missing_, times_, value);
@@ -233,9 +241,14 @@ class CsvColumnBuilder {
             if (is_missing(run, raw)) {
                 set_missing(first + row);
                 out[row] = 0;
+                continue;
+            }
+            const std::string_view text = run.content(raw, scratch_);
+            if (text.data() == scratch_.data()) {
+                out[row] = categories_.code_of(text, false, true);
             } else {
-                const std::string_view text = run.content(raw, scratch_);
-                out[row] = categories_.code_of(text, text.data() == scratch_.data());
+                const auto before_end = run.readable + static_cast<std::size_t>(text.data() + text.size() - run.text);
+                out[row] = categories_.code_of(text, before_end >= 8, false);
             }
         }
         return run.rows;
