@@ -31,6 +31,7 @@
 #include <partita/math/moments.hpp>
 #include <partita/math/ordered_bits.hpp>
 #include <partita/math/quantiles.hpp>
+#include <partita/math/scratch.hpp>
 #include <partita/math/text_index.hpp>
 #include <partita/math/triangle.hpp>
 #include <partita/math/weights.hpp>

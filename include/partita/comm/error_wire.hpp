@@ -64,7 +64,7 @@ inline Bytes write_error(ErrorKey key, std::string_view cause, std::string_view 
     writer.write_sized(place.column);
     writer.write_sized(place.stage);
     writer.write_sized(place.setting);
-    for (const std::int64_t number : {place.line, place.position, place.row, place.process, place.block})
+    for (const std::int64_t number : {place.line, place.position, place.row, place.element, place.process, place.block})
         writer.write(number);
     return wire;
 }
@@ -139,7 +139,8 @@ inline std::exception_ptr read_error(std::span<const std::byte> wire) {
     place.column = reader.read_text();
     place.stage = reader.read_text();
     place.setting = reader.read_text();
-    for (std::int64_t* number : {&place.line, &place.position, &place.row, &place.process, &place.block}) {
+    for (std::int64_t* number :
+         {&place.line, &place.position, &place.row, &place.element, &place.process, &place.block}) {
         *number = reader.read<std::int64_t>();
     }
     try {

@@ -20,6 +20,7 @@ struct Place {
     std::int64_t position = -1;  ///< column of the text in that line, in bytes, from 1
     std::int64_t row = -1;       ///< row id in the dataset, from 0
     std::string column{};        ///< name of the table's column
+    std::int64_t element = -1;   ///< element of the vector that the column holds, from 0
     std::string stage{};         ///< the stage, as it is written in the program
     std::string setting{};       ///< the setting of that stage
     std::int64_t process = -1;   ///< the worker on which it happened; filled in by collectives
@@ -51,6 +52,11 @@ class Error : public std::exception {
             place_.row = row;
             sentence_ += " (row " + std::to_string(row) + ")";
         }
+    }
+
+    /// Completes an error about one element of a vector of features by that feature's name.
+    [[gnu::cold, gnu::noinline]] void name_element(const std::string& name) {
+        sentence_ += "; element " + std::to_string(place_.element) + " is \"" + name + "\"";
     }
 
     /// The cause as a stable word ("bad_value"), which is what travels between processes.

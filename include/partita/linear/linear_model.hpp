@@ -46,6 +46,7 @@ inline bool finite_row(const OneHotView&, std::size_t) { return true; }
     Place place;
     place.row = row;
     place.column = std::string(feature_column);
+    place.element = element;
     throw NonFiniteValue(
         (element < 0 ? std::string(what) : "element " + std::to_string(element) + " of " + std::string(what)) + " \"" +
             place.column + "\" is not finite; filter such rows, or impute what is missing before the learner",

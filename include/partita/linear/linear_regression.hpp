@@ -7,13 +7,13 @@
 #include <partita/math/cholesky.hpp>
 #include <partita/math/exact_sum.hpp>
 #include <partita/math/gram.hpp>
+#include <partita/math/scratch.hpp>
 #include <partita/stage/concepts.hpp>
 
 #include <boost/describe/class.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 
 namespace partita::inline PARTITA_ABI {
 
@@ -31,15 +31,14 @@ class LeastSquaresSummary {
         const std::size_t p = feature_width(x);
         if (products.size() == 0) products.resize(triangle_size(p + 2));
         if (products.size() != triangle_size(p + 2)) refuse_width(features_, p, order() - 2);
-        if (!kernel_) kernel_ = std::make_shared<BlockGram>(p, true);
-        if (kernel_.use_count() > 1) kernel_ = std::make_shared<BlockGram>(p, true);  // a copy of this state has it
+        BlockGram& kernel = kernel_.get(p, true);
         targets_.resize(y.size());
         for (std::size_t i = 0; i < y.size(); ++i) targets_[i] = static_cast<double>(y[i]);
-        const BlockCell bad = kernel_->compute(x, targets_.data(), weights);
+        const BlockCell bad = kernel.compute(x, targets_.data(), weights);
         if (bad && bad.column == static_cast<std::int64_t>(p)) refuse_features(target_, "the target", bad.row);
         if (bad) refuse_features(features_, "the features", bad.row, bad.column);
-        products.add(kernel_->high());
-        if (kernel_->has_low()) products.add(kernel_->low());
+        products.add(kernel.high());
+        if (kernel.has_low()) products.add(kernel.low());
     }
 
     /// Features, target and the column of ones.
@@ -55,7 +54,7 @@ class LeastSquaresSummary {
     BOOST_DESCRIBE_CLASS(LeastSquaresSummary, (), (products), (), ())
 
     std::string_view features_, target_;
-    std::shared_ptr<BlockGram> kernel_;
+    Scratch<BlockGram> kernel_;
     std::vector<double> targets_;
 };
 
@@ -196,8 +195,8 @@ inline void LinearModel::solve(const detail::LeastSquaresSummary& summary, doubl
     if (!cholesky.full_rank()) {
         Place place;
         place.column = std::string(features);
-        throw CollinearFeatures("element " + std::to_string(cholesky.first_dependent()) + " of the features \"" +
-                                    place.column +
+        place.element = cholesky.first_dependent();
+        throw CollinearFeatures("element " + std::to_string(place.element) + " of the features \"" + place.column +
                                     "\" is constant, or a combination of elements before it, so no unique coefficients "
                                     "exist; leave it out, or set l2 above 0",
                                 place);

@@ -22,6 +22,7 @@ const pt::Place everywhere{.file = "a.csv",
                            .position = 2,
                            .row = 3,
                            .column = "c",
+                           .element = 6,
                            .stage = "Impute<\"c\">",
                            .setting = "strategy",
                            .process = 4,
@@ -33,6 +34,7 @@ void check_same(const pt::Place& a, const pt::Place& b) {
     CHECK(a.position == b.position);
     CHECK(a.row == b.row);
     CHECK(a.column == b.column);
+    CHECK(a.element == b.element);
     CHECK(a.stage == b.stage);
     CHECK(a.setting == b.setting);
     CHECK(a.process == b.process);

@@ -9,12 +9,12 @@
 #include <partita/math/extremes.hpp>
 #include <partita/math/logistic.hpp>
 #include <partita/math/moments.hpp>
+#include <partita/math/scratch.hpp>
 #include <partita/optimize/lbfgs.hpp>
 #include <partita/optimize/newton.hpp>
 
 #include <bit>
 #include <cmath>
-#include <memory>
 
 namespace partita::inline PARTITA_ABI::detail {
 
@@ -121,12 +121,11 @@ class EvaluationSums {
     template <class T>
     void update(MatrixView<const T> x, std::span<const std::uint8_t> labels, Weights weights) {
         labels_.assign(labels.begin(), labels.end());
-        if (!kernel_ || kernel_.use_count() > 1)
-            kernel_ = std::make_shared<LogisticBlock>(task_.columns, task_.intercept);
+        LogisticBlock& kernel = kernel_.get(task_.columns, task_.intercept);
         block_.assign(sums_size_, 0.0);
         const std::span<double> gradient(block_.data() + 1, size()),
             hessian(block_.data() + 1 + size(), task_.hessian ? triangle_size(size()) : 0);
-        block_[0] = kernel_->compute(x, labels_, weights, task_.coefficients, gradient, hessian, {});
+        block_[0] = kernel.compute(x, labels_, weights, task_.coefficients, gradient, hessian, {});
         block_.back() = sum_of_weights(weights, x.rows());
         sums.add(block_);
     }
@@ -176,7 +175,7 @@ class EvaluationSums {
 
     Task task_;
     std::size_t sums_size_ = 0;
-    std::shared_ptr<LogisticBlock> kernel_;
+    Scratch<LogisticBlock> kernel_;
     std::vector<double> block_, labels_, margins_, residuals_, curvatures_;
 };
 
@@ -283,6 +282,7 @@ class LogisticObjective {
             if (!(sum.high - sum.high == 0 && squares.high - squares.high == 0)) {
                 Place place;
                 place.column = std::string(plan_.features);
+                place.element = static_cast<std::int64_t>(i);
                 throw NumericOverflow(
                     "the squares of element " + std::to_string(i) + " of the features \"" + place.column +
                         "\" sum to more than a double holds; scale them, by StandardScale for instance",
@@ -312,10 +312,11 @@ class LogisticObjective {
         if (cholesky.full_rank()) return;
         Place place;
         place.column = std::string(plan_.features);
-        const auto at = cholesky.first_dependent();
+        const std::int64_t at = cholesky.first_dependent();
+        if (at < static_cast<std::int64_t>(columns_)) place.element = at;
         throw CollinearFeatures(
-            (at == static_cast<std::int64_t>(columns_) ? std::string("a constant, or a combination of constants,")
-                                                       : "element " + std::to_string(at)) +
+            (place.element < 0 ? std::string("a constant, or a combination of constants,")
+                               : "element " + std::to_string(at)) +
                 " among the features \"" + place.column +
                 "\" is a combination of other elements and the intercept, so no unique coefficients exist; leave it "
                 "out, or set l2 above 0",
