@@ -205,6 +205,17 @@ TEST_CASE("a stage takes all its tensors, and none that are not its own", "[pers
     pt::ModelReader reader(file);
     has(sentence_of<pt::ModelFileMalformed>([&] { reader.enter_stage("a", 1), reader.enter_stage("b", 1); }, "a"),
         "does not know");
+
+    // And the tensor of the first stage, claimed by the second.
+    pt::ModelWriter swapped(here);
+    swapped.begin_stage("a", 1);
+    swapped.text("x", "x");
+    swapped.begin_stage("b", 1);
+    const std::string own = R"(\"1.a.x\":\")" + sum + R"(\")";
+    pt::ModelReader second(edited("{" + own + between, "{" + between + own, swapped.bytes()));
+    second.enter_stage("a", 1);
+    has(sentence_of<pt::ModelFileMalformed>([&] { second.text("x"); }, "a"),
+        "the tensor \"1.a.x\" belongs to another stage");
 }
 
 TEST_CASE("a manifest with right checksums and wrong content is malformed", "[persist]") {

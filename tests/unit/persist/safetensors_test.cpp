@@ -185,4 +185,9 @@ TEST_CASE("a writer refuses what no reader would take", "[persist]") {
     pt::SafetensorsWriter invalid;
     invalid.add("\xFF", pt::Dtype::u8, two, data);
     CHECK_THROWS_AS(invalid.bytes(), pt::InvalidSetting);
+    pt::Safetensors::Metadata metadata;
+    for (int i = 0; i < 1024; ++i) metadata.emplace_back(std::to_string(i), "");
+    CHECK_NOTHROW(pt::SafetensorsWriter().bytes(metadata));
+    metadata.emplace_back("one more", "");
+    CHECK_THROWS_AS(pt::SafetensorsWriter().bytes(metadata), pt::InvalidSetting);
 }
