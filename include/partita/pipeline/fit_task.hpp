@@ -19,6 +19,11 @@ namespace partita::inline PARTITA_ABI::detail {
 [[gnu::cold]] inline void name_stage(Error& error, const std::string& title) {
     if (error.place().stage.empty()) error.place().stage = title;
 }
+/// An error about an element of a vector says which feature that is.
+[[gnu::cold]] inline void name_element(Error& error, const std::vector<std::string>& names) {
+    const auto element = static_cast<std::size_t>(error.place().element);
+    if (element < names.size()) error.name_element(names[element]);
+}
 template <class Body>
 void in_stage(const std::string& title, Body body) {
     try {

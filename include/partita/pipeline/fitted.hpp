@@ -219,7 +219,14 @@ class FittedPipeline {
     /// The coefficients of the learner, each with the name of its feature: through Assemble and OneHotEncode, "zone=JFK".
     std::vector<NamedCoefficient> coefficients() const {
         static_assert(predicts<Nodes>, "the pipeline has no learner, so no coefficients");
-        return coefficients_of(static_cast<Nodes*>(nullptr));
+        return named_slots(static_cast<Nodes*>(nullptr)).coefficients;
+    }
+
+    /// The names of the elements of a column of vectors, as coefficients() has them; none where they have no names.
+    std::vector<std::string> feature_names(std::string_view column) const {
+        const int slot = find_slot(Last::data, column);
+        return slot < 0 ? std::vector<std::string>{}
+                        : named_slots(static_cast<Nodes*>(nullptr)).names[static_cast<std::size_t>(slot)];
     }
 
     const Models& models() const { return *models_; }
@@ -263,54 +270,57 @@ class FittedPipeline {
         return position;
     }
 
-    template <class... N>
-    std::vector<NamedCoefficient> coefficients_of(Types<N...>*) const {
+    /// The names of what each slot holds: of a vector those of its elements, none where they have no names.
+    struct NamedSlots {
         std::vector<std::vector<std::string>> names;
+        std::vector<NamedCoefficient> coefficients;
+    };
+    template <class... N>
+    NamedSlots named_slots(Types<N...>*) const {
+        NamedSlots named;
         for (const ColumnInfo& column : columns_of<Row>)
-            names.push_back((kind_bit(column.type.kind) & (dense_vector_kinds | sparse_vector_kinds)) != 0
-                                ? std::vector<std::string>{}
-                                : std::vector{std::string(column.name)});
-        std::vector<NamedCoefficient> result;
+            named.names.push_back(is_vector(column.type) ? std::vector<std::string>{}
+                                                         : std::vector{std::string(column.name)});
         [&]<std::size_t... S>(std::index_sequence<S...>) {
-            (name_outputs<N>(names, std::get<S>(*models_), std::make_integer_sequence<int, N::instance_count>(),
-                             result),
-             ...);
+            (name_stage<N>(named, std::get<S>(*models_), std::make_integer_sequence<int, N::instance_count>()), ...);
         }(std::index_sequence_for<N...>());
-        return result;
+        return named;
+    }
+    static constexpr bool is_vector(ColumnType type) {
+        return (kind_bit(type.kind) & (dense_vector_kinds | sparse_vector_kinds)) != 0;
     }
     template <class N, class ModelTuple, int... I>
-    static void name_outputs(std::vector<std::vector<std::string>>& names, const ModelTuple& models,
-                             std::integer_sequence<int, I...>, std::vector<NamedCoefficient>& coefficients) {
-        const auto one = [&]<int Index>(const auto& model, std::integral_constant<int, Index>) {
-            using At = typename N::template InstanceAt<Index>;
-            std::vector<std::vector<std::string>> inputs;
-            for (int slot : At::inputs) inputs.push_back(names[static_cast<std::size_t>(slot)]);
-            if constexpr (std::is_same_v<typename N::StageAt::stage_concept, Predictor>) {
-                if constexpr (requires { model.coefficients(); }) {
-                    std::size_t at = 0;
-                    for (double value : model.coefficients()) {
-                        const std::string unnamed =
-                            std::string(N::StageAt::Inputs::inputs[0].name) + "[" + std::to_string(at) + "]";
-                        coefficients.push_back({at < inputs[0].size() ? inputs[0][at] : unnamed, value});
-                        ++at;
-                    }
+    static void name_stage(NamedSlots& named, const ModelTuple& models, std::integer_sequence<int, I...>) {
+        (name_outputs<typename N::StageAt>(named, std::get<static_cast<std::size_t>(I)>(models), instance_facts<N, I>),
+         ...);
+    }
+    template <class StageType, class Model>
+    static void name_outputs(NamedSlots& named, const Model& model, const InstanceFacts& facts) {
+        std::vector<std::vector<std::string>> inputs;
+        for (int slot : facts.inputs) inputs.push_back(named.names[static_cast<std::size_t>(slot)]);
+        if constexpr (std::is_same_v<typename StageType::stage_concept, Predictor>) {
+            if constexpr (requires { model.coefficients(); }) {
+                std::size_t at = 0;
+                for (double value : model.coefficients()) {
+                    const std::string unnamed =
+                        std::string(StageType::Inputs::inputs[0].name) + "[" + std::to_string(at) + "]";
+                    named.coefficients.push_back({at < inputs[0].size() ? inputs[0][at] : unnamed, value});
+                    ++at;
                 }
             }
-            for (int output = 0; output < N::outputs_each; ++output) {
-                const std::string name(At::output_name(static_cast<std::size_t>(output)));
-                if constexpr (requires { model.feature_names(std::span<const std::vector<std::string>>()); }) {
-                    names.push_back(model.feature_names(std::span<const std::vector<std::string>>(inputs)));
-                } else if constexpr (requires { model.feature_names(std::string_view()); }) {
-                    names.push_back(model.feature_names(std::string_view(name)));
-                } else if ((kind_bit(At::Outputs::inputs[static_cast<std::size_t>(output)].exact.kind) &
-                            (dense_vector_kinds | sparse_vector_kinds)) != 0) {
-                    names.push_back(inputs.size() == 1 ? inputs[0] : std::vector<std::string>{});
-                } else {
-                    names.push_back({name});
-                }
+        }
+        for (int output = 0; output < facts.outputs; ++output) {
+            const SlotInfo& slot = slot_info(Last::data, facts.first_output + output);
+            if constexpr (requires { model.feature_names(std::span<const std::vector<std::string>>()); }) {
+                named.names.push_back(model.feature_names(std::span<const std::vector<std::string>>(inputs)));
+            } else if constexpr (requires { model.feature_names(std::string_view()); }) {
+                named.names.push_back(model.feature_names(slot.name));
+            } else if (is_vector(slot.type)) {
+                named.names.push_back(inputs.size() == 1 ? inputs[0] : std::vector<std::string>{});
+            } else {
+                named.names.push_back({std::string(slot.name)});
             }
-        };
-        (one(std::get<static_cast<std::size_t>(I)>(models), std::integral_constant<int, I>{}), ...);
+        }
     }
 
     std::vector<int> append(Plan& plan, const std::vector<int>& row_slots) const {

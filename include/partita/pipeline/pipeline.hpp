@@ -216,7 +216,17 @@ struct Pipeline {
                                          : void()),
                  ...);
             }(each_stage);
-            detail::fit_level(state, tasks);
+            if constexpr (detail::predicts<detail::Types<N...>>) {
+                try {
+                    detail::fit_level(state, tasks);
+                } catch (Error& error) {
+                    if (error.place().element >= 0)  // the stages before the one that failed are fitted
+                        detail::name_element(error, Result(models, 0, 0).feature_names(error.place().column));
+                    throw;
+                }
+            } else {
+                detail::fit_level(state, tasks);
+            }
             [&]<std::size_t... S>(std::index_sequence<S...>) {
                 ((levels.resample[S] == level ? resample<N>(state.plan, base, std::get<S>(stages)) : void()), ...);
             }(each_stage);

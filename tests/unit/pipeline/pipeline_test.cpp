@@ -184,6 +184,38 @@ TEST_CASE("the parts of a fitted pipeline are reached by type, place and name", 
     CHECK(model.rows() == static_cast<std::int64_t>(count));
 }
 
+TEST_CASE("an error about an element of the features names the feature", "[pipeline]") {
+    pt::LocalSession session(rides::quiet());
+    auto rows = rides::make(5'000);
+    const auto learner = pt::OneHotEncode<"town", pt::Unseen::own_column>{} |
+                         pt::Assemble<"km", "town", "night", "features">{} | pt::LinearRegression<"features", "fare">{};
+    const auto error_of = [&]() -> pt::CollinearFeatures {
+        try {
+            learner.fit(pt::as_train(pt::dataset(session, rows)));
+        } catch (const pt::CollinearFeatures& error) {
+            return error;
+        }
+        return pt::CollinearFeatures("none");
+    };
+    // The three towns and the intercept are dependent; the last of them is the first that those before it determine.
+    const auto collinear = error_of();
+    CHECK(collinear.place().element == 3);
+    CHECK_THAT(collinear.what(), Catch::EndsWith("; element 3 is \"town=Ulm\""));
+
+    rows[4'500].km = std::numeric_limits<float>::infinity();
+    for (std::size_t workers : {0u, 3u}) {
+        try {
+            pt::LocalSession again(rides::quiet(2, workers));
+            learner.fit(pt::as_train(pt::dataset(again, rows)));
+            FAIL("an infinite feature was fitted");
+        } catch (const pt::NonFiniteValue& error) {
+            CHECK(error.place().row == 4'500);
+            CHECK(error.place().element == 0);
+            CHECK_THAT(error.what(), Catch::EndsWith("; element 0 is \"km\""));
+        }
+    }
+}
+
 TEST_CASE("interned categories score as their texts do", "[pipeline]") {
     const Model model = fit();
     Request row = request(make()[1]);
