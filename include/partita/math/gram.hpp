@@ -7,6 +7,8 @@
 #include <partita/math/double_pair.hpp>
 #include <partita/math/matrix_view.hpp>
 #include <partita/math/moments.hpp>
+#include <partita/math/simd/double_pair.hpp>
+#include <partita/math/simd/pair_products.hpp>
 #include <partita/math/simd/rows.hpp>
 #include <partita/math/triangle.hpp>
 #include <partita/math/weights.hpp>
@@ -36,15 +38,27 @@ class BlockGram {
           order_(columns + targets_ + 1),
           stride_(detail::padded_to_eight(order_)),
           rows_(detail::tile_rows(order_)),
-          high_(triangle_size(order_)),
-          low_(triangle_size(order_)),
-          shift_(order_),
-          sums_(stride_ * stride_),
-          tile_(rows_ * stride_) {}
+          layout_(order_),
+          target_at_(layout_.place(columns_)),
+          ones_at_(layout_.place(order_ - 1)),
+          high_(triangle_size(order_) + padding),
+          low_(high_.size()),
+          shift_(order_ + padding),
+          differences_(order_ + padding),
+          sums_(stride_ * stride_ + padding),
+          pair_sums_(layout_.sums()),
+          tile_(rows_ * layout_.stride) {
+        if (layout_.square()) return;
+        pairs_.reserve(triangle_size(order_));
+        for (std::size_t i = 0; i < order_; ++i) {
+            for (std::size_t j = i; j < order_; ++j)
+                pairs_.push_back(static_cast<std::uint32_t>(layout_.pair(i, j).at));
+        }
+    }
 
     std::size_t order() const { return order_; }
-    std::span<const double> high() const { return high_; }
-    std::span<const double> low() const { return low_; }
+    std::span<const double> high() const { return {high_.data(), triangle_size(order_)}; }
+    std::span<const double> low() const { return {low_.data(), triangle_size(order_)}; }
     /// False where all of low() is zero, so that it need not be added.
     bool has_low() const { return shifted_; }
 
@@ -187,29 +201,55 @@ class BlockGram {
 
     template <class T>
     void pass(MatrixView<const T> x, const double* y, Weights weights) {
-        for (double& sum : sums_) sum = 0.0;
+        for (double& sum : layout_.square() ? sums_ : pair_sums_) sum = 0.0;
         for (double& cell : tile_) cell = 0.0;
         if (!weights.unit()) weighted_.resize(tile_.size());
         for (std::size_t first = 0; first < x.rows(); first += rows_) {
             const std::size_t rows = std::min(rows_, x.rows() - first);
-            for (std::size_t r = 0; r < rows; ++r) {
-                double* to = tile_.data() + r * stride_;
-                const T* from = x.data() + (first + r) * x.stride();
-                const double w = weights[first + r];
-                if (w == 0.0) {  // as if the row were not there, whatever it holds
-                    for (std::size_t c = 0; c < order_; ++c) to[c] = 0.0;
-                } else {
-                    detail::shifted_row(from, shift_.data(), columns_, to);
-                    if (targets_) to[columns_] = y[first + r] - shift_[columns_];
-                    to[order_ - 1] = 1.0;
-                }
-                if (!weights.unit()) detail::scaled_row(to, w, stride_, weighted_.data() + r * stride_);
+            const double* left = fill_tile(x, y, weights, first, rows);
+            const detail::Upcoming upcoming =
+                detail::next_tile(x.data() + first * x.stride(), rows_, x.stride(), columns_,
+                                  detail::pace_of_products(stride_, columns_ * sizeof(T)));
+            if (layout_.square()) {
+                detail::add_products(left, tile_.data(), rows, stride_, sums_.data(), upcoming);
+            } else {
+                detail::add_pair_products(layout_, left, tile_.data(), rows, pair_sums_.data(), upcoming);
             }
-            const double* left = weights.unit() ? tile_.data() : weighted_.data();
-            detail::add_products(left, tile_.data(), rows, stride_, sums_.data(),
-                                 detail::next_tile(x.data() + first * x.stride(), rows_, x.stride(), columns_,
-                                                   detail::pace_of_products(stride_, columns_ * sizeof(T))));
         }
+        if (layout_.square()) return;
+        std::size_t at = 0;
+        for (std::size_t i = 0; i < order_; ++i) {
+            for (std::size_t j = i; j < order_; ++j) sums_[i * stride_ + j] = pair_sums_[pairs_[at++]];
+        }
+    }
+
+    /// Rows into the tile; returns the left factors of their products.
+    template <class T>
+    const double* fill_tile(MatrixView<const T> x, const double* y, Weights weights, std::size_t first,
+                            std::size_t rows) {
+        const std::size_t in_ring = std::min(columns_, layout_.ring), stride = layout_.stride;
+        const T* from = x.data() + first * x.stride();
+        double* to = tile_.data();
+        detail::shifted_rows<4>(from, x.stride(), rows, shift_.data(), in_ring, to + layout_.ring_at, stride);
+        detail::shifted_rows<4>(from + in_ring, x.stride(), rows, shift_.data() + in_ring, columns_ - in_ring, to,
+                                stride);
+        if (targets_) {
+            const double target_shift = shift_[columns_];
+            for (std::size_t r = 0; r < rows; ++r) to[r * stride + target_at_] = y[first + r] - target_shift;
+        }
+        if (first == 0 || !weights.unit()) {
+            for (std::size_t r = 0; r < rows; ++r) to[r * stride + ones_at_] = 1.0;
+        }
+        for (std::size_t r = 0; !weights.unit() && r < rows; ++r) {
+            if (weights[first + r] == 0.0) std::fill_n(to + r * stride, stride, 0.0);  // whatever the row holds
+        }
+        detail::close_ring(layout_, rows, to);
+        if (weights.unit()) return tile_.data();
+        for (std::size_t r = 0; r < rows; ++r) {
+            const std::size_t at = r * stride;
+            detail::scaled_row(tile_.data() + at, weights[first + r], stride, weighted_.data() + at);
+        }
+        return weighted_.data();
     }
 
     bool off_centre() const {
@@ -237,21 +277,20 @@ class BlockGram {
             }
             return finite == 0.0;
         }
-        for (std::size_t i = 0; i < order_; ++i) {
-            const double si = shift_[i], di = sums_[i * stride_ + ones];
-            const DoublePair weighted_shift = DoublePair::product(weight, si);
-            for (std::size_t j = i; j < order_; ++j, ++at) {
-                const double around = sums_[i * stride_ + j];
-                DoublePair total = {around, 0.0};
-                if (j < ones) {
-                    const double sj = shift_[j], dj = sums_[j * stride_ + ones];
-                    total = total + (DoublePair::product(si, dj) + DoublePair::product(sj, di));
-                    total = total + weighted_shift * DoublePair{sj, 0.0};
-                } else if (i < ones) {
-                    total = total + weighted_shift;
-                }
-                high_[at] = total.high;
-                low_[at] = total.low;
+        using Pairs = detail::DoublePairs;
+        using Part = Pairs::Part;
+        for (std::size_t j = 0; j < order_; ++j) differences_[j] = sums_[j * stride_ + ones];
+        for (std::size_t i = 0; i < order_; ++i, at += order_ - i + 1) {
+            const Part zero(0.0), si(shift_[i]), di(differences_[i]);
+            const Pairs weighted_shift = Pairs::product(Part(weight), si);
+            // Registers reach beyond the end of a row; the next row, written later, puts that right.
+            for (std::size_t j = i; j < order_; j += Part::size) {
+                const Part sj = Part::load_unaligned(&shift_[j]), dj = Part::load_unaligned(&differences_[j]);
+                Pairs total = {Part::load_unaligned(&sums_[i * stride_ + j]), zero};
+                total = total + (Pairs::product(si, dj) + Pairs::product(sj, di));
+                total = total + weighted_shift * Pairs{sj, zero};
+                total.high.store_unaligned(&high_[at + j - i]);
+                total.low.store_unaligned(&low_[at + j - i]);
             }
             finite += sums_[i * stride_ + i] - sums_[i * stride_ + i];
         }
@@ -282,11 +321,15 @@ class BlockGram {
         return {};
     }
 
+    static constexpr std::size_t padding = 8;  // what registers may touch beyond the end
+
     std::size_t columns_, targets_, order_, stride_, rows_;
+    detail::PairLayout layout_;
+    std::size_t target_at_, ones_at_;
     bool shifted_ = false;
     std::vector<double> high_, low_;
-    detail::AlignedVector<double> shift_, sums_, tile_, weighted_, common_, row_;
-    std::vector<std::uint32_t> columns_of_row_;
+    detail::AlignedVector<double> shift_, differences_, sums_, pair_sums_, tile_, weighted_, common_, row_;
+    std::vector<std::uint32_t> columns_of_row_, pairs_;
 };
 
 /// Means and centred products of m columns over all rows.

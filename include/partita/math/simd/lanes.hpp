@@ -60,9 +60,12 @@ template <std::size_t N>
 Raw<double, N> widened(const float* from) {
     Raw<float, N> narrow;
     std::memcpy(&narrow, from, sizeof narrow);
-#if defined(__AVX512F__)
+#if defined(__AVX__)
     // g++ 12 makes two halves of a conversion; with the zeroing form it sees that nothing is undefined.
+#if defined(__AVX512F__)
     if constexpr (N == 8) return (Raw<double, N>)_mm512_maskz_cvtps_pd(0xff, (__m256)narrow);
+#endif
+    if constexpr (N == 4) return (Raw<double, N>)_mm256_cvtps_pd((__m128)narrow);
     else return __builtin_convertvector(narrow, Raw<double, N>);
 #else
     return __builtin_convertvector(narrow, Raw<double, N>);
