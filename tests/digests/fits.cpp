@@ -118,8 +118,7 @@ std::shared_ptr<DenseRows<T>> spread_rows(std::size_t count) {
             x[6 + levels + level] = level == second ? T(5) : rest;
         }
         y += static_cast<double>(first) / 32 - static_cast<double>(second % 4);
-        made->rows.push_back(
-            {{x, p}, y, draws.next() * 6 < y + 1, static_cast<std::int32_t>(row), weight_of(row)});
+        made->rows.push_back({{x, p}, y, draws.next() * 6 < y + 1, static_cast<std::int32_t>(row), weight_of(row)});
     }
     return made;
 }
@@ -143,9 +142,8 @@ digests::Job least_squares(std::size_t every) {
                 return {fit({}, all), fit({.fit_intercept = false}, all),
                         fit({}, all.template filter<"row">(gappy).template weigh_by<"weight">()),
                         fit({.l2 = 1e-3}, common),
-                        fit({.l2 = 1e-3}, common.template weigh_by<"weight">().template filter<"row">([](int row) {
-                            return row / 4096 != 0;
-                        }))};
+                        fit({.l2 = 1e-3}, common.template weigh_by<"weight">().template filter<"row">(
+                                              [](int row) { return row / 4096 != 0; }))};
             }};
 }
 
@@ -162,10 +160,10 @@ digests::Job logistic() {
                 const auto fit = [](const Logistic& learner, const auto& data, auto path) {
                     const auto model = pt::pipeline(learner).fit(pt::as_train(data));
                     const std::vector<double>& objective = model.template stage<1>().objective_history();
-                    require(path(objective), "a logistic fit does not take the path it is for: " +
-                                                 std::to_string(objective.size()) + " objectives from " +
-                                                 std::to_string(objective.front()) + " to " +
-                                                 std::to_string(objective.back()));
+                    require(path(objective),
+                            "a logistic fit does not take the path it is for: " + std::to_string(objective.size()) +
+                                " objectives from " + std::to_string(objective.front()) + " to " +
+                                std::to_string(objective.back()));
                     return pt::to_bytes(model);
                 };
                 // Six coefficients have a sample of the blocks from 12,288 rows on, and then begin near the end.
@@ -179,18 +177,16 @@ digests::Job logistic() {
                 const auto all = pt::dataset(session, plain->rows).repartition(chunk_blocks);
                 const auto wide = pt::dataset(session, spread->rows).repartition(chunk_blocks);
                 const auto small = pt::dataset(session, one_block->rows).repartition(chunk_blocks);
-                return {fit({}, all, near),
-                        fit({.l2 = 1e-4}, all.template filter<"row">([](int row) { return row / 4096 % 5 != 0; }), far),
-                        fit({.class_weights = pt::ClassWeights::balanced}, all.template weigh_by<"weight">(), near),
-                        fit({.l2 = 1e-6, .solver = pt::LogisticSolver::lbfgs, .max_iterations = 20}, all, long_way),
-                        fit({.l2 = 1e-3,
-                             .standardize = false,
-                             .solver = pt::LogisticSolver::lbfgs,
-                             .max_iterations = 20},
-                            all.template filter<"row">(gappy).template weigh_by<"weight">(), long_way),
-                        fit({.l2 = 1e-3, .fit_intercept = false, .standardize = false}, all, near),
-                        fit({.l2 = 1e-3, .class_weights = pt::ClassWeights::balanced}, wide, far),
-                        fit({.l2 = 1e-3, .fit_intercept = false}, small, far)};
+                return {
+                    fit({}, all, near),
+                    fit({.l2 = 1e-4}, all.template filter<"row">([](int row) { return row / 4096 % 5 != 0; }), far),
+                    fit({.class_weights = pt::ClassWeights::balanced}, all.template weigh_by<"weight">(), near),
+                    fit({.l2 = 1e-6, .solver = pt::LogisticSolver::lbfgs, .max_iterations = 20}, all, long_way),
+                    fit({.l2 = 1e-3, .standardize = false, .solver = pt::LogisticSolver::lbfgs, .max_iterations = 20},
+                        all.template filter<"row">(gappy).template weigh_by<"weight">(), long_way),
+                    fit({.l2 = 1e-3, .fit_intercept = false, .standardize = false}, all, near),
+                    fit({.l2 = 1e-3, .class_weights = pt::ClassWeights::balanced}, wide, far),
+                    fit({.l2 = 1e-3, .fit_intercept = false}, small, far)};
             }};
 }
 
@@ -245,33 +241,32 @@ auto sparse_pipeline(pt::Imputation imputation, const pt::LogisticRegression<"fe
 digests::Job sparse_logistic() {
     const auto some = sparse_rows(25'000, 40, true);
     const auto wide = sparse_rows(9'000, 4'500, false);
-    return {"sparse",
-            {"newton", "lbfgs, balanced", "lbfgs, not standardised", "newton, weighted, gaps", "4,500 features"},
-            [=](pt::Session& session, std::size_t chunk_blocks) -> Files {
-                using Learner = pt::LogisticRegression<"features", "label">;
-                const auto fit = [](pt::Imputation imputation, const Learner& learner, const auto& data) {
-                    const auto model = sparse_pipeline(imputation, learner).fit(pt::as_train(data));
-                    const std::size_t objectives = model.template stage<5>().objective_history().size();
-                    require((objectives == 21) == (learner.solver == pt::LogisticSolver::lbfgs),
-                            "a sparse fit does not take the path it is for: " + std::to_string(objectives) + " objectives");
-                    return pt::to_bytes(model);
-                };
-                const auto all = pt::dataset(session, some->rows).repartition(chunk_blocks);
-                const auto lbfgs = pt::LogisticSolver::lbfgs;
-                return {fit(pt::Imputation::mean, {.l2 = 1e-3}, all),
-                        fit(pt::Imputation::mode,
-                            {.l2 = 1e-4,
-                             .class_weights = pt::ClassWeights::balanced,
-                             .solver = lbfgs,
-                             .max_iterations = 20},
-                            all.weigh_by<"weight">()),
-                        fit(pt::Imputation::median,
-                            {.l2 = 1e-4, .standardize = false, .solver = lbfgs, .max_iterations = 20}, all),
-                        fit(pt::Imputation::mean, {.l2 = 1e-3, .standardize = false},
-                            all.filter<"row">(gappy).weigh_by<"weight">()),
-                        fit(pt::Imputation::mode, {.l2 = 1e-3, .solver = lbfgs, .max_iterations = 20},
-                            pt::dataset(session, wide->rows).repartition(chunk_blocks))};
-            }};
+    return {
+        "sparse",
+        {"newton", "lbfgs, balanced", "lbfgs, not standardised", "newton, weighted, gaps", "4,500 features"},
+        [=](pt::Session& session, std::size_t chunk_blocks) -> Files {
+            using Learner = pt::LogisticRegression<"features", "label">;
+            const auto fit = [](pt::Imputation imputation, const Learner& learner, const auto& data) {
+                const auto model = sparse_pipeline(imputation, learner).fit(pt::as_train(data));
+                const std::size_t objectives = model.template stage<5>().objective_history().size();
+                require((objectives == 21) == (learner.solver == pt::LogisticSolver::lbfgs),
+                        "a sparse fit does not take the path it is for: " + std::to_string(objectives) + " objectives");
+                return pt::to_bytes(model);
+            };
+            const auto all = pt::dataset(session, some->rows).repartition(chunk_blocks);
+            const auto lbfgs = pt::LogisticSolver::lbfgs;
+            return {
+                fit(pt::Imputation::mean, {.l2 = 1e-3}, all),
+                fit(pt::Imputation::mode,
+                    {.l2 = 1e-4, .class_weights = pt::ClassWeights::balanced, .solver = lbfgs, .max_iterations = 20},
+                    all.weigh_by<"weight">()),
+                fit(pt::Imputation::median, {.l2 = 1e-4, .standardize = false, .solver = lbfgs, .max_iterations = 20},
+                    all),
+                fit(pt::Imputation::mean, {.l2 = 1e-3, .standardize = false},
+                    all.filter<"row">(gappy).weigh_by<"weight">()),
+                fit(pt::Imputation::mode, {.l2 = 1e-3, .solver = lbfgs, .max_iterations = 20},
+                    pt::dataset(session, wide->rows).repartition(chunk_blocks))};
+        }};
 }
 
 digests::Job one_hot() {
@@ -286,7 +281,8 @@ digests::Job one_hot() {
                 const auto all = pt::dataset(session, some->rows).repartition(chunk_blocks);
                 const auto weighted = all.filter<"row">(gappy).weigh_by<"weight">();
                 return {pt::to_bytes(squares.fit(pt::as_train(all))), pt::to_bytes(squares.fit(pt::as_train(weighted))),
-                        pt::to_bytes(logistic.fit(pt::as_train(all))), pt::to_bytes(logistic.fit(pt::as_train(weighted)))};
+                        pt::to_bytes(logistic.fit(pt::as_train(all))),
+                        pt::to_bytes(logistic.fit(pt::as_train(weighted)))};
             }};
 }
 
