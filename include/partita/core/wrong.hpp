@@ -61,6 +61,8 @@ struct MemberTypeIsNoColumn;
 template <class... Facts>
 struct StageIsIncomplete;
 template <class... Facts>
+struct TypeIsNoPipeline;
+template <class... Facts>
 struct CaptureCannotBeSaved;
 /// The function of a map returns what no column can hold.
 template <class... Facts>

@@ -353,6 +353,14 @@ class FittedPipeline {
 
 template <class PipelineType, class Row>
 struct FittedBase {
+    static_assert(sizeof(wrong::TypeIsNoPipeline<wrong::Given<PipelineType>>) == 0,
+                  "Fitted<P, Row> takes the type of a pipeline, without const or &: "
+                  "Fitted<decltype(fare_pipeline()), Trip>, or std::remove_cvref_t<decltype(pipeline)>");
+    using type = Absorb;
+};
+template <class... Stages, class Row>
+    requires(LastNode<Row, Stages...>::mistake.cause != Mistake::Cause::none)
+struct FittedBase<Pipeline<Stages...>, Row> {
     using type = Absorb;
 };
 template <class... Stages, class Row>
@@ -367,9 +375,6 @@ struct FittedBase<Pipeline<Stages...>, Row> {
 /// Copies share the fitted stages. Safe from many threads at once.
 template <class PipelineType, class Row>
 class Fitted : public detail::FittedBase<PipelineType, Row>::type {
-    static constexpr bool is_pipeline = requires { typename PipelineType::pipeline_tag; };
-    static_assert(is_pipeline, "Fitted<P, Row> needs the type of a pipeline: Fitted<decltype(fare_pipeline()), Trip>");
-
   public:
     using Base = typename detail::FittedBase<PipelineType, Row>::type;
     using Base::Base;

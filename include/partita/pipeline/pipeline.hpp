@@ -118,8 +118,6 @@ class ResampleStep<StageType, Types<V...>> final : public Step {
 /// stages' public members.
 template <class... Stages>
 struct Pipeline {
-    using pipeline_tag = void;
-
     std::tuple<Stages...> stages;
 
     /// Fits every estimator on training data, in the fewest passes: estimators that do not depend on each other share one.
