@@ -76,6 +76,10 @@ struct ColumnOfResult {
     }();
     using value = typename decltype(column)::type;
 };
+template <>
+struct ColumnOfResult<void> {
+    using value = void;
+};
 template <class T, std::int64_t Extent>
     requires(Extent > 0)
 struct ColumnOfResult<Vector<T, Extent>> {
@@ -105,20 +109,14 @@ void put_result(MatrixView<T> out, std::size_t row, const R& result) {
     for (std::size_t i = 0; i < out.columns(); ++i) out[row][i] = result[i];
 }
 
-template <Name Output, class F, class... Arguments>
+/// What a function makes of the values of its columns.
+template <class F, class... Arguments>
 struct MapResult {
     static constexpr bool callable = std::is_invocable_v<const F&, Arguments...>;
-    static_assert(
-        wrong::unless<callable, wrong::FunctionDoesNotTake<wrong::OfColumn<Output>, wrong::Given<Arguments>...>>,
-        "partita: the function of a map takes the values of its inputs, std::optional where they may be missing");
     using Result = std::remove_cvref_t<typename std::conditional_t<callable, std::invoke_result<const F&, Arguments...>,
-                                                                   std::type_identity<float>>::type>;
-    using Held = typename ColumnOfResult<Result>::value;
-    static_assert(
-        wrong::unless<!std::is_void_v<Held>, wrong::ResultIsNoColumn<wrong::OfColumn<Output>, wrong::Given<Result>>>,
-        "partita: a map returns a number, bool, Timestamp, std::optional of these, a Vector of static extent, or "
-        "Category or std::string_view of text that outlives the call");
-    using type = std::conditional_t<std::is_void_v<Held>, float, Held>;
+                                                                   std::type_identity<void>>::type>;
+    /// The column's type: void if there is none.
+    using type = typename ColumnOfResult<Result>::value;
 };
 
 /// A function object that a file can name: it says who it is, and its members are described.
@@ -163,9 +161,19 @@ struct Map {
     using Inputs = typename Split::Inputs;
 
     template <class... Values>
-    using ResultFor = typename detail::MapResult<Split::output, F, typename detail::ArgumentOf<Values>::type...>::type;
+    using MadeOf = detail::MapResult<F, typename detail::ArgumentOf<Values>::type...>;
+    template <class... Values>
+    using ResultFor = typename MadeOf<Values...>::type;
     template <class... Values>
     using OutputsFor = Columns<Column<Split::output, ResultFor<Values...>>>;
+
+    /// What is wrong with the function for columns of these values; void if nothing is.
+    template <class At, class... Values>
+    using MisfitFor = std::conditional_t<
+        !MadeOf<Values...>::callable,
+        wrong::FunctionDoesNotTake<At, Map, wrong::Given<typename detail::ArgumentOf<Values>::type>...>,
+        std::conditional_t<std::is_void_v<typename MadeOf<Values...>::type>,
+                           wrong::ResultIsNoColumn<At, Map, wrong::Given<typename MadeOf<Values...>::Result>>, void>>;
 
     [[no_unique_address]] F function;
 

@@ -125,6 +125,17 @@ struct Explain<Mistake::Cause::open_policy, F> {
                   "Unseen::error as the second template argument");
 };
 
+template <class Misfit>
+struct ExplainMisfit {
+    static_assert(
+        sizeof(Misfit) == 0,
+        "the function of a map takes the values of its inputs, std::optional where they may be missing (or put "
+        "Impute before it), and returns a number, bool, Timestamp, std::optional of these, a Vector of static "
+        "extent, or Category or std::string_view of text that outlives the call");
+};
+template <class F>
+struct Explain<Mistake::Cause::misfit, F> : ExplainMisfit<typename F::Failed::Misfit> {};
+
 /// Naming its size makes the compiler say what is wrong.
 template <class Failed>
 using Explanation = Explain<Failed::mistake.cause, Failed>;

@@ -70,7 +70,8 @@ struct Mistake {
         missing_values,
         duplicate,
         leak,
-        open_policy
+        open_policy,
+        misfit  ///< in the stage's own words
     } cause = Cause::none;
     int read = -1;  ///< which of the declared reads, or which output
     int slot = -1;  ///< the column at fault
@@ -169,6 +170,29 @@ struct ValuesAt {
     using type = decltype(list(std::make_index_sequence<Slots.size()>()));
 };
 
+template <template <class, class...> class>
+struct AnyMisfit;
+/// A stage that knows of column types that its inputs take and its kernel does not: `map`, by its function.
+template <class StageType>
+concept MayMisfit = requires { typename AnyMisfit<StageType::template MisfitFor>; };
+
+/// What a stage says of the types that it is given: void if they are good.
+template <class R, bool Asked>
+struct MisfitOf {
+    using type = void;
+};
+template <class R>
+struct MisfitOf<R, true> {
+    static constexpr auto slots = [] {
+        std::array<int, static_cast<std::size_t>(R::read.count)> result{};
+        for (std::size_t i = 0; i < result.size(); ++i) result[i] = R::read.slots[i];
+        return result;
+    }();
+    template <class... V>
+    static auto ask(Types<V...>) -> typename R::StageAt::template MisfitFor<wrong::AtStage<R::position>, V...>*;
+    using type = std::remove_pointer_t<decltype(ask(typename ValuesAt<typename R::Previous, slots>::type{}))>;
+};
+
 /// What one stage reads at its place: resolved, or the first mistake.
 template <class PreviousNode, class StageType, int Position>
 struct Reads {
@@ -199,7 +223,11 @@ struct Reads {
         }
         return {};
     }
-    static constexpr Mistake read_mistake = first_mistake();
+    static constexpr Mistake mistake_of_columns = first_mistake();
+    using Misfit =
+        typename MisfitOf<Reads, MayMisfit<StageType> && mistake_of_columns.cause == Mistake::Cause::none>::type;
+    static constexpr Mistake read_mistake =
+        std::is_void_v<Misfit> ? mistake_of_columns : Mistake{Mistake::Cause::misfit, -1, -1, -1};
 };
 
 /// One application of a stage: all of its inputs, or one column of those that its selector chose.
