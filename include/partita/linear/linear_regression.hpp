@@ -37,8 +37,7 @@ class LeastSquaresSummary {
         const BlockCell bad = kernel.compute(x, targets_.data(), weights);
         if (bad && bad.column == static_cast<std::int64_t>(p)) refuse_features(target_, "the target", bad.row);
         if (bad) refuse_features(features_, "the features", bad.row, bad.column);
-        products.add(kernel.high());
-        if (kernel.has_low()) products.add(kernel.low());
+        kernel.add_to(products);
     }
 
     /// Features, target and the column of ones.

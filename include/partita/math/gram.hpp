@@ -59,8 +59,23 @@ class BlockGram {
     std::size_t order() const { return order_; }
     std::span<const double> high() const { return {high_.data(), triangle_size(order_)}; }
     std::span<const double> low() const { return {low_.data(), triangle_size(order_)}; }
-    /// False where all of low() is zero, so that it need not be added.
-    bool has_low() const { return shifted_; }
+    /// Adds the block to the sums of all blocks (ExactSums of triangle_size(order())). Of sparse features it visits only what
+    /// their rows touched.
+    template <class Sums>
+    void add_to(Sums& sums) const {
+        if (shifted_) {
+            sums.add(high());
+            sums.add(low());
+            return;
+        }
+        for (std::size_t s = 0; s < touched_.size(); ++s) {
+            const std::size_t first = s;
+            while (s < touched_.size() && touched_[s]) ++s;
+            if (first == s) continue;
+            const std::size_t from = first * strip, to = std::min(s * strip, triangle_size(order_));
+            sums.add(from, std::span(high_).subspan(from, to - from));
+        }
+    }
 
     /// `y` has n targets, or is null if there is none.
     BlockCell compute(MatrixView<const float> x, const double* y, Weights weights = {}) { return dense(x, y, weights); }
@@ -71,22 +86,21 @@ class BlockGram {
     template <class T>
     BlockCell compute(SparseView<T> x, const double* y, Weights weights = {}) {
         start_from_zero();
-        const std::size_t ones = order_ - 1;
         for (std::size_t r = 0; r < x.rows; ++r) {
             const double w = weights[r];
             if (w == 0.0) continue;
             for (std::int64_t a = x.offsets[r]; a < x.offsets[r + 1]; ++a) {
                 const auto i = static_cast<std::size_t>(x.indices[a]);
+                const std::size_t row = triangle_index(i, 0, order_);
                 const double v = w * static_cast<double>(x.values[a]);
                 for (std::int64_t b = a; b < x.offsets[r + 1]; ++b) {
-                    add(i, static_cast<std::size_t>(x.indices[b]), v, static_cast<double>(x.values[b]));
+                    touch(row + static_cast<std::size_t>(x.indices[b]), v, static_cast<double>(x.values[b]));
                 }
-                if (targets_) add(i, columns_, v, y[r]);
-                add(i, ones, v, 1.0);
+                touch_last(row, v, y, r);
             }
-            add_target(w, y, r);
+            touch_target(w, y, r);
         }
-        if (finish()) return {};
+        if (diagonal_is_finite()) return {};
         for (std::size_t r = 0; r < x.rows; ++r) {
             if (weights[r] == 0.0) continue;
             for (std::int64_t a = x.offsets[r]; a < x.offsets[r + 1]; ++a) {
@@ -104,13 +118,13 @@ class BlockGram {
             if (w == 0.0) continue;
             if (x.codes[r] >= 0) {
                 const auto i = static_cast<std::size_t>(x.codes[r]);
-                add(i, i, w, 1.0);
-                if (targets_) add(i, columns_, w, y[r]);
-                add(i, order_ - 1, w, 1.0);
+                const std::size_t row = triangle_index(i, 0, order_);
+                touch(row + i, w, 1.0);
+                touch_last(row, w, y, r);
             }
-            add_target(w, y, r);
+            touch_target(w, y, r);
         }
-        if (finish()) return {};
+        if (diagonal_is_finite()) return {};
         for (std::size_t r = 0; r < x.rows; ++r) {
             if (weights[r] == 0.0) continue;
             if (BlockCell bad = bad_target(y, r)) return bad;
@@ -137,7 +151,8 @@ class BlockGram {
             for (std::size_t c = 0; c + 1 < order_; ++c) shift_[c] += last[c * stride_] / weight;
             pass(x, y, weights);
         }
-        if (finish()) return {};
+        finish();
+        if (diagonal_is_finite()) return {};
         BlockCell bad = find_non_finite(x, weights);
         for (std::size_t r = 0; targets_ && r < x.rows() && !bad; ++r) {
             if (weights[r] != 0.0) bad = bad_target(y, r);
@@ -264,19 +279,10 @@ class BlockGram {
     }
 
     /// From sums around the shifts to raw sums, in pairs: Σw(xᵢ-sᵢ)(xⱼ-sⱼ) + sᵢΣw(xⱼ-sⱼ) + sⱼΣw(xᵢ-sᵢ) + sᵢsⱼΣw.
-    bool finish() {
+    void finish() {
         const std::size_t ones = order_ - 1;
         const double weight = sums_[ones * stride_ + ones];
-        double finite = 0.0;
         std::size_t at = 0;
-        if (!shifted_) {
-            for (std::size_t i = 0; i < order_; ++i) {
-                const double* from = sums_.data() + i * stride_;
-                for (std::size_t j = i; j < order_; ++j) high_[at++] = from[j];
-                finite += from[i] - from[i];
-            }
-            return finite == 0.0;
-        }
         using Pairs = detail::DoublePairs;
         using Part = Pairs::Part;
         for (std::size_t j = 0; j < order_; ++j) differences_[j] = sums_[j * stride_ + ones];
@@ -292,28 +298,46 @@ class BlockGram {
                 total.high.store_unaligned(&high_[at + j - i]);
                 total.low.store_unaligned(&low_[at + j - i]);
             }
-            finite += sums_[i * stride_ + i] - sums_[i * stride_ + i];
         }
-        return finite == 0.0;
+    }
+    /// Whether all sums of squares are finite, so that all values are.
+    bool diagonal_is_finite() const {
+        double zero = 0.0;
+        for (std::size_t i = 0; i < order_; ++i) {
+            const double sum = shifted_ ? sums_[i * stride_ + i] : high_[triangle_index(i, i, order_)];
+            zero += sum - sum;
+        }
+        return zero == 0.0;
     }
 
     void start_from_zero() {
-        for (double& sum : sums_) sum = 0.0;
-        if (!shifted_) return;
-        shifted_ = false;
-        for (double& shift : shift_) shift = 0.0;
-        for (double& low : low_) low = 0.0;
+        if (shifted_ || touched_.empty()) {
+            shifted_ = false;
+            std::fill(high_.begin(), high_.end(), 0.0);
+            std::fill(low_.begin(), low_.end(), 0.0);
+            touched_.assign((triangle_size(order_) + strip - 1) / strip, 0);
+        }
+        for (std::size_t s = 0; s < touched_.size(); ++s) {
+            if (touched_[s]) std::fill_n(high_.begin() + static_cast<std::ptrdiff_t>(s * strip), strip, 0.0);
+            touched_[s] = 0;
+        }
+    }
+    void touch(std::size_t at, double a, double b) {
+        high_[at] = fused(a, b, high_[at]);
+        touched_[at / strip] = 1;
+    }
+    /// The products with the target and with one, in the row of the triangle that starts at `row`.
+    void touch_last(std::size_t row, double v, const double* y, std::size_t r) {
+        if (targets_) touch(row + columns_, v, y[r]);
+        touch(row + order_ - 1, v, 1.0);
+    }
+    void touch_target(double w, const double* y, std::size_t r) {
+        if (targets_) touch_last(triangle_index(columns_, 0, order_), w * y[r], y, r);
+        touch(triangle_size(order_) - 1, w, 1.0);
     }
     void add(std::size_t i, std::size_t j, double a, double b) {
         double& sum = sums_[i * stride_ + j];
         sum = fused(a, b, sum);
-    }
-    void add_target(double w, const double* y, std::size_t r) {
-        if (targets_) {
-            add(columns_, columns_, w * y[r], y[r]);
-            add(columns_, order_ - 1, w, y[r]);
-        }
-        add(order_ - 1, order_ - 1, w, 1.0);
     }
     BlockCell bad_target(const double* y, std::size_t r) const {
         if (targets_ && !(y[r] - y[r] == 0.0))
@@ -321,7 +345,8 @@ class BlockGram {
         return {};
     }
 
-    static constexpr std::size_t padding = 8;  // what registers may touch beyond the end
+    static constexpr std::size_t padding = 64;  // what registers and the last strip may touch beyond the end
+    static constexpr std::size_t strip = 64;    // elements of the triangle that are visited together
 
     std::size_t columns_, targets_, order_, stride_, rows_;
     detail::PairLayout layout_;
@@ -330,6 +355,7 @@ class BlockGram {
     std::vector<double> high_, low_;
     detail::AlignedVector<double> shift_, differences_, sums_, pair_sums_, tile_, weighted_, common_, row_;
     std::vector<std::uint32_t> columns_of_row_, pairs_;
+    std::vector<std::uint8_t> touched_;  // of each strip, whether a sparse block has something there
 };
 
 /// Means and centred products of m columns over all rows.

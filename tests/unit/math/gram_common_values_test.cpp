@@ -10,7 +10,7 @@
 
 namespace pt = partita;
 
-static_assert(std::is_same_v<decltype(std::declval<pt::BlockGram&>().has_low()), bool>);
+static_assert(std::is_same_v<decltype(std::declval<const pt::BlockGram&>().order()), std::size_t>);
 
 namespace {
 

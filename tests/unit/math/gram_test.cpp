@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <catch2/catch.hpp>
 
+#include <partita/math/exact_sum.hpp>
 #include <partita/math/gram.hpp>
 
 #include <cmath>
@@ -186,7 +187,7 @@ TEST_CASE("a block whose sample of rows is far from its mean is summed again aro
 }
 
 TEST_CASE("sparse and one-hot features give the dense matrix's products", "[math]") {
-    const std::size_t n = 200, p = 9;
+    const std::size_t n = 200, p = 40;
     std::mt19937_64 random(4);
     std::vector<std::int64_t> offsets = {0};
     std::vector<std::int32_t> indices, codes;
@@ -213,11 +214,28 @@ TEST_CASE("sparse and one-hot features give the dense matrix's products", "[math
             CHECK(a.high()[k] == Approx(b.high()[k]).epsilon(1e-12).margin(1e-12));  // other orders of addition
         }
     };
+    const auto add_to_adds_all = [&](const pt::BlockGram& block) {
+        pt::ExactSums touched(pt::triangle_size(p + 2)), all(pt::triangle_size(p + 2));
+        block.add_to(touched);
+        all.add(block.high());
+        all.add(block.low());
+        CHECK(touched == all);
+    };
+    // One kernel for blocks of every kind, so that what one left behind would be seen in the next.
     pt::BlockGram a(p, true);
     REQUIRE_FALSE(a.compute(sparse, y.data(), pt::Weights(w.data())));
     agree(a, dense);
+    add_to_adds_all(a);
     REQUIRE_FALSE(a.compute(pt::OneHotView{codes.data(), n, p}, y.data(), pt::Weights(w.data())));
     agree(a, one_hot);
+    add_to_adds_all(a);
+    REQUIRE_FALSE(a.compute(pt::MatrixView<const float>(dense.data(), n, p), y.data(), pt::Weights(w.data())));
+    add_to_adds_all(a);
+    REQUIRE_FALSE(a.compute(pt::OneHotView{codes.data(), 3, p}, y.data(), pt::Weights(w.data())));
+    add_to_adds_all(a);
+    CHECK(a.high().back() == w[0] + w[1] + w[2]);
+    REQUIRE_FALSE(a.compute(sparse, y.data(), pt::Weights(w.data())));
+    agree(a, dense);
 
     std::size_t k = 0;
     while (w[k] == 0 || offsets[k] == offsets[k + 1]) ++k;
