@@ -26,6 +26,12 @@ void* counted(void* memory) {
     const auto align = static_cast<std::size_t>(alignment);
     return counted(std::aligned_alloc(align, (size + align - 1) / align * align));
 }
+// The standard's form that does not throw calls the one above; a sanitizer's would take its own memory instead.
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    void* memory = std::malloc(size == 0 ? 1 : size);
+    allocations += memory != nullptr;
+    return memory;
+}
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
