@@ -61,7 +61,8 @@ class Session {
         communicator_.agree(pending);
     }
 
-    /// For `run`, which makes the sessions. `neighbours` is the number of workers that share this machine's threads with this one, itself included.
+    /// For `run`, which makes the sessions. `neighbours` is the number of workers that share this machine's threads with this
+    /// one, itself included.
     Session(CommunicatorBase& communicator, const RunSettings& resolved, std::size_t neighbours);
 
   private:

@@ -324,6 +324,7 @@ Dataset<Row, Role> concat_rows(const Dataset<Row, Role>& first, const Dataset<Ro
 
 /// The rows of `first`, then those of `second`, whose ids move up to the block border behind the last row of `first`.
 /// Both are stored anew; a weight column stays in force if both have it.
+/// Errors: InvalidSetting if one is weighted and the other is not. A collective.
 template <class Row, class Role, class OtherRow, class OtherRole>
 Dataset<Row, Role> concat(const Dataset<Row, Role>& first, const Dataset<OtherRow, OtherRole>& second) {
     static_assert(wrong::unless<std::is_same_v<Role, OtherRole>,

@@ -159,7 +159,8 @@ Dataset<Row, Unsplit> splittable(const Dataset<Row, Role>& data) {
 
 }  // namespace detail
 
-/// Draws each row for training with the chance `shape.train`, otherwise for the test.
+/// Draws each row for training with the chance `shape.train`, otherwise for the test, by the seed and the row's id alone.
+/// Errors: InvalidSetting for a share that leaves a part without rows. A collective. Cost: a pass for each part.
 template <class Row, class Role>
 auto split_at_random(const Dataset<Row, Role>& data, TrainTest shape = {}) {
     const auto rows_to_split = detail::splittable(data);
@@ -181,7 +182,8 @@ auto split_at_random(const Dataset<Row, Role>& data, TrainValidationTest shape) 
 }
 
 /// The earliest rows for training, the latest for the test. Rows of one moment stay together.
-/// Errors: EmptyDataset. Cost: up to five counting passes over the time column, and one that moves the rows.
+/// Errors: InvalidSetting for a share that leaves a part without rows; EmptyDataset. A collective.
+/// Cost: up to five counting passes over the time column, and one for each part that moves the rows.
 template <Name TimeColumn, class Row, class Role>
 auto split_by_time(const Dataset<Row, Role>& data, TrainTest shape = {}) {
     const auto rows_to_split = detail::splittable(data);

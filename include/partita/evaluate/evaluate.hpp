@@ -164,6 +164,7 @@ auto evaluate(const Dataset<Row, Role>& data, const Metrics&... metrics) {
 }
 
 /// Judges predictions on the rows that their model was fitted on: how well it fits, not how well it predicts.
+/// Takes data whose role is InSample, which is what `model.transform(train)` gives; otherwise as evaluate.
 template <class Row, class Role, Metric... Metrics>
 auto evaluate_in_sample(const Dataset<Row, Role>& data, const Metrics&... metrics) {
     if constexpr (std::is_same_v<Role, InSample>) {

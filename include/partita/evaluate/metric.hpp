@@ -19,7 +19,7 @@ struct MetricTag {};
 ///   - `Inputs`, a list `Columns<…>` of the columns it reads;
 ///   - `Summary`, a struct of exact accumulators described with BOOST_DESCRIBE_CLASS, whose
 ///     `update(views…, Weights)` takes in one block of rows (at most 4096), the views in the order of Inputs;
-///   - `Score finish(const Summary&) const`.
+///   - `Score finish(const Summary&) const`; where there is also a `finish(const Summary&, ThreadPool&)`, evaluate calls that.
 /// Weights are frequency weights: a row of weight w counts as w copies of it, one of weight 0 as absent, whatever its values.
 template <class M>
 concept Metric =

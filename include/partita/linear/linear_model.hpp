@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What all linear models share: coefficients, an intercept, and the refusal of features that are no numbers.
+// What all linear models share: the features that they take, checked margins, and the refusal of what is no finite number.
 
 #include <partita/core/error.hpp>
 #include <partita/core/number_text.hpp>

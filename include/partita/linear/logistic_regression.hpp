@@ -25,16 +25,18 @@ enum class LogisticSolver {
 /// Logistic regression: the coefficients b and the intercept a that minimise
 ///     1/Σw Σ w (log(1 + exp(z)) - y·z) + l2/2 Σ (s_j b_j)²,    z = a + x·b,
 /// where y is 1 for the second class and 0 for the first, in the order of their values (false before true, numbers ascending,
-/// texts by bytes), and s_j the standard deviation of feature j, or 1 without `standardize`. The intercept is not penalised.
-/// (scikit-learn's C is 1/(l2·Σw) without `standardize`.)
+/// texts by bytes), and s_j the standard deviation of feature j (with Σw - 1 as denominator), or 1 without `standardize`.
+/// The intercept is not penalised. (scikit-learn's C is 1/(l2·Σw) without `standardize`.)
 ///
 /// Reads a vector of features (n x p: dense, sparse or one-hot) and a target of two values; writes `prediction` (of the
 /// target's type) and `probability` (double, of the second class).
 /// Errors: InvalidSetting; EmptyDataset; WrongClassCount for other than two classes; NonFiniteValue with row and element;
-/// CollinearFeatures, where l2 = 0 leaves the solution open (newton); NotConverged if `must_converge`; WrongWidth; Cancelled.
+/// CollinearFeatures, where l2 = 0 leaves the solution open (newton); NotConverged if `must_converge`; WrongWidth;
+/// NumericOverflow; Cancelled.
 /// Determinism: the same bits on any threads, workers, policy and chunks.
-/// Cost: one pass for classes and scales, then one per iteration (newton: usually 5 to 10) of 2·n·p multiply-adds, and n·p²/2 for
-/// newton's Hessian; the features are packed in memory once.
+/// Cost: the features are packed in memory once; two passes over the target, one for the scales, then one per iteration
+/// (newton: usually 5 to 10, most of them of a sample's rows where there are many) of 2·n·p multiply-adds, and n·p²/2 for
+/// newton's Hessian.
 /// Source: Newton's method and L-BFGS, Nocedal and Wright, Numerical Optimization, chapters 3 and 7.
 template <Name Features, Name TargetColumn, Name Prediction = "prediction", Name Probability = "probability">
 struct LogisticRegression {

@@ -47,10 +47,11 @@ inline constexpr double wanted_contraction = 0.125;
 /// `objective(point, gradient, hessian) -> double` returns the value at `point` (m) and fills `gradient` (m) and, unless it is
 /// empty, `hessian` (the upper triangle row by row, m(m+1)/2). A full step is tried with a full evaluation, which the next
 /// iteration then uses, so k iterations cost k + 1 passes. Close to the minimum of an average over rows the Hessian is kept
-/// and asked for again only when a step leaves much of the gradient: those passes cost the gradient alone,
-/// and the last is followed by one more step, too small to be looked at. Shorter steps are
-/// looked for by `objective.along` if there is one (see EvaluatesAlongLine). A value that is not finite counts as too large. `proceed(const Descent&) -> bool` is called after each
-/// iteration; false stops. Unknowns that the Hessian does not determine keep their start. Deterministic if the objective is.
+/// and asked for again only when a step leaves much of the gradient: those passes cost the gradient alone, and the last is
+/// followed by one more step, too small to be looked at. Shorter steps are looked for by `objective.along` if there is one
+/// (see EvaluatesAlongLine). A value that is not finite counts as too large. `proceed(const Descent&) -> bool` is called
+/// after each iteration; false stops. Unknowns that the Hessian does not determine keep their start. Deterministic if the
+/// objective is.
 /// Cost per iteration: an evaluation and m³/6. Source: Nocedal and Wright, Numerical Optimization, 3.1 and 3.3.
 template <class Objective, class Proceed>
 Descent newton(std::span<const double> start, Objective&& objective, const DescentSettings& settings,

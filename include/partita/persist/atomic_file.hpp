@@ -144,7 +144,8 @@ inline void verify_written(int number, std::span<const std::span<const std::byte
 ///
 /// The bytes go to a new file beside it, `path` + ".partial-" + 16 digits, which is synced, read back and compared, and
 /// renamed onto `path`; then the folder is synced. Whatever fails or is killed before the rename leaves the old file
-/// whole; whatever comes after leaves the new one. The permissions of a file that is replaced are kept; a symbolic link is replaced, not followed.
+/// whole; whatever comes after leaves the new one. The permissions of a file that is replaced are kept; a symbolic link is
+/// replaced, not followed.
 /// Errors: FileError with the system's reason, and for a path that leads to a folder, a device or a pipe, which a rename
 /// would take away; the temporary is removed. A killed process leaves its temporary behind.
 inline void write_file_atomically(const std::string& path, std::span<const std::span<const std::byte>> pieces) {

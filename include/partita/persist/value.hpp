@@ -82,9 +82,9 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 /// A type that `save_value` and `load_value` know.
 ///
 /// Arithmetic types up to 64 bits and bool; enums described with Boost.Describe; std::string; std::optional of the
-/// numeric ones; structs and classes described with Boost.Describe, of whatever access, that can be constructed without arguments and have at
-/// least one member; std::vector of all these, in which a struct becomes a column per member; and any type with the
-/// members `void save(ModelWriter&) const` and `void load(ModelReader&)`, which then do the work (not inside a vector).
+/// numeric ones; structs and classes described with Boost.Describe, of whatever access, that can be constructed without
+/// arguments and have at least one member; std::vector of all these, in which a struct becomes a column per member; and any
+/// type with the members `void save(ModelWriter&) const` and `void load(ModelReader&)`, which then do the work (not inside a vector).
 template <class T>
 concept Persistable = detail::IsPersistable<T, false>::value;
 

@@ -149,13 +149,14 @@ class FittedPipeline {
     auto predict(const Request& row) const {
         return on_stack<learner_slot(0)>(row);
     }
-    /// The probability of the positive class for one row.
+    /// The probability of the second class for one row.
     template <class Request>
     double predict_probability(const Request& row) const {
         return on_stack<learner_slot(1)>(row);
     }
 
-    /// Scores rows whose vectors take more than 4 KiB without allocating for each. One scorer a thread; it must not outlive the model.
+    /// Scores rows whose vectors take more than 4 KiB without allocating for each. One scorer a thread; it must not outlive
+    /// the model.
     class Scorer {
       public:
         explicit Scorer(const FittedPipeline& model) : model_(&model) {}

@@ -8,11 +8,11 @@ namespace partita::inline PARTITA_ABI {
 /// A summary estimator that learns as data arrive: `partial_fit` takes in more rows, `merge` the rows of another one, `withdraw`
 /// gives rows back that were taken in before (for windows), and `model` is what a fit on all rows held now would give.
 ///
-/// Takes estimators whose summary is exact and needs one pass (StandardScale, OneHotEncode, LinearRegression, Impute by mean, mode or
-/// constant, and users' own), over one column or list of columns: no selectors.
-/// Determinism: the same model as one fit on all the rows, bit for bit where the rows keep their blocks, and up to the rounding of a
-/// block's sum where batches cut blocks elsewhere.
+/// Takes estimators whose summary is exact and needs one pass (StandardScale, OneHotEncode, LinearRegression, Impute by
+/// mean, mode or constant, and users' own), over one column or list of columns: no selectors.
 /// Errors: those of the estimator; InvalidSetting if its settings need a second pass.
+/// Determinism: the same model as one fit on all the rows, bit for bit where the rows keep their blocks, and up to the
+/// rounding of a block's sum where batches cut blocks elsewhere.
 template <Stage S, class Row>
 class OnlineFit {
     using Last = detail::LastNode<Row, S>;

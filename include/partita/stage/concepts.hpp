@@ -202,7 +202,8 @@ inline std::string title_of(std::string_view id, std::span<const Input> inputs) 
 
 }  // namespace detail
 
-/// The stage as a person writes it, for messages and explain(): StandardScale<"features">.
+/// The stage by its id and the columns that it reads, for messages and explain(): StandardScale<"features">. Targets,
+/// outputs and settings are left out.
 template <Stage S>
 std::string stage_title() {
     return detail::title_of(S::id, S::Inputs::inputs);
