@@ -28,6 +28,9 @@ template <Name... ColumnNames>
 struct Has;
 template <Name ColumnName>
 struct Target;
+/// The column of a learner's predictions by which something got there.
+template <Name ColumnName>
+struct ByPrediction;
 template <class T>
 struct Takes;
 template <class T>

@@ -108,8 +108,8 @@ struct Explain<Mistake::Cause::duplicate, F> {
         "a stage writes a column whose name is taken by a column that it does not read: give its output another name");
 };
 
-template <class F>
-struct Explain<Mistake::Cause::leak, F> {
+template <class F, bool Predicted>
+struct ExplainLeak {
     static_assert(
         sizeof(wrong::TargetIsAmongItsFeatures<wrong::AtStage<F::position>, typename F::StageAt,
                                                wrong::Target<slot_name<F::Previous::data, F::mistake.near>()>,
@@ -117,6 +117,20 @@ struct Explain<Mistake::Cause::leak, F> {
         "the features of this learner were computed from its own target: leave the target, and what is made of it, out "
         "of them");
 };
+template <class F>
+struct ExplainLeak<F, true> {
+    static_assert(
+        sizeof(wrong::TargetIsAmongItsFeatures<wrong::AtStage<F::position>, typename F::StageAt,
+                                               wrong::Target<slot_name<F::Previous::data, F::mistake.near>()>,
+                                               wrong::OfColumn<slot_name<F::Previous::data, F::mistake.slot>()>,
+                                               wrong::ByPrediction<slot_name<F::Previous::data, F::mistake.way>()>>) ==
+            0,
+        "the features of this learner hold predictions of its own target, made on the very rows that they were fitted "
+        "on: leave the predictions out of them");
+};
+template <class F>
+struct Explain<Mistake::Cause::leak, F>
+    : ExplainLeak<F, (slot_info(F::Previous::data, F::mistake.way).target_count > 0)> {};
 
 template <class F>
 struct Explain<Mistake::Cause::open_policy, F> {

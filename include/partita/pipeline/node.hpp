@@ -18,7 +18,9 @@ struct SlotInfo {
         -1;  ///< the slot that this column is, for leakage: computed from one column, it counts as that column
     const int* parents = nullptr;
     int parent_count = 0;
-    int hides = -1;  ///< the earlier slot of the same name, or -1
+    int hides = -1;                ///< the earlier slot of the same name, or -1
+    const int* targets = nullptr;  ///< what its stage was fitted to predict: no input, but the values come from it too
+    int target_count = 0;
 };
 
 struct NodeData {
@@ -52,13 +54,17 @@ constexpr void mark_hidden(const NodeData& node, bool* hidden) {
             if (at->added[i].hides >= 0) hidden[at->added[i].hides] = true;
 }
 
-/// Whether a column is, or was computed from, the column with that identity.
-constexpr bool comes_from(const NodeData& node, int slot, int identity) {
+/// The column by which values of the column with that identity reach a slot, or -1: the slot itself where it is that column or was
+/// computed from it, and the prediction on its way where a learner brought them, as what it was fitted to predict.
+constexpr int way_from(const NodeData& node, int slot, int identity) {
     const SlotInfo& info = slot_info(node, slot);
-    if (info.identity == identity) return true;
+    if (info.identity == identity) return slot;
+    for (int i = 0; i < info.target_count; ++i)
+        if (way_from(node, info.targets[i], identity) >= 0) return slot;
     for (int i = 0; i < info.parent_count; ++i)
-        if (comes_from(node, info.parents[i], identity)) return true;
-    return false;
+        if (const int way = way_from(node, info.parents[i], identity); way >= 0)
+            return slot_info(node, way).target_count > 0 ? way : slot;
+    return -1;
 }
 
 /// What may be wrong with a stage at its place.
@@ -76,6 +82,7 @@ struct Mistake {
     int read = -1;  ///< which of the declared reads, or which output
     int slot = -1;  ///< the column at fault
     int near = -1;  ///< the column that was probably meant
+    int way = -1;   ///< the column by which a target got among the features: a prediction of it, or the one at fault
 };
 
 /// The slots that a list of reads means; selectors stand for as many as they choose.
@@ -218,11 +225,22 @@ struct Reads {
             if (!TargetFlags<FitInputs>::value[t]) continue;
             const int target = find_slot(Previous::data, FitInputs::inputs[t].name);
             for (int i = 0; i < read.count; ++i)
-                if (comes_from(Previous::data, read.slots[i], slot_info(Previous::data, target).identity))
-                    return {Mistake::Cause::leak, static_cast<int>(t), read.slots[i], target};
+                if (const int way = way_from(Previous::data, read.slots[i], slot_info(Previous::data, target).identity);
+                    way >= 0)
+                    return {Mistake::Cause::leak, static_cast<int>(t), read.slots[i], target, way};
         }
         return {};
     }
+    /// The columns that the stage is fitted to predict; one more for stages that have none, since arrays have elements.
+    static constexpr auto targets = [] {
+        std::array<int, FitInputs::size + 1> result{};
+        int count = 0;
+        for (std::size_t t = 0; t < FitInputs::size; ++t)
+            if (TargetFlags<FitInputs>::value[t])
+                result[static_cast<std::size_t>(count++)] = find_slot(Previous::data, FitInputs::inputs[t].name);
+        result[FitInputs::size] = count;
+        return result;
+    }();
     static constexpr Mistake mistake_of_columns = first_mistake();
     using Misfit =
         typename MisfitOf<Reads, MayMisfit<StageType> && mistake_of_columns.cause == Mistake::Cause::none>::type;
@@ -302,7 +320,9 @@ struct Node {
                                            identity,
                                            At::inputs.data(),
                                            static_cast<int>(At::inputs.size()),
-                                           columnwise ? At::inputs[0] : find_slot(Previous::data, name)};
+                                           columnwise ? At::inputs[0] : find_slot(Previous::data, name),
+                                           R::targets.data(),
+                                           R::targets.back()};
         }
     }
     static constexpr auto table = make_table(std::make_integer_sequence<int, instance_count>());
