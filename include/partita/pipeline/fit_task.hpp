@@ -6,6 +6,7 @@
 #include <partita/comm/reduce.hpp>
 #include <partita/comm/reduce_tree.hpp>
 #include <partita/pipeline/node.hpp>
+#include <partita/pipeline/step.hpp>
 #include <partita/stage/fit_rows.hpp>
 
 #include <memory>
@@ -15,10 +16,6 @@
 
 namespace partita::inline PARTITA_ABI::detail {
 
-/// An error of a stage's own code says whose it is.
-[[gnu::cold]] inline void name_stage(Error& error, const std::string& title) {
-    if (error.place().stage.empty()) error.place().stage = title;
-}
 /// An error about an element of a vector says which feature that is.
 [[gnu::cold]] inline void name_element(Error& error, const std::vector<std::string>& names) {
     const auto element = static_cast<std::size_t>(error.place().element);

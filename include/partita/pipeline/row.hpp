@@ -6,6 +6,7 @@
 
 #include <partita/data/output_view.hpp>
 #include <partita/pipeline/explain.hpp>
+#include <partita/pipeline/step.hpp>
 
 #include <memory>
 #include <tuple>
@@ -266,9 +267,14 @@ template <class Last, class Live, class N, int I, class Cells, class Model>
     if constexpr (Live::flags[static_cast<std::size_t>(first_output)]) {
         [&]<std::size_t... J, std::size_t... O>(std::index_sequence<J...>, std::index_sequence<O...>) {
             const auto views = std::make_tuple(std::get<Live::place(At::inputs[J])>(cells).view()...);
-            const std::size_t width = output_width(model, std::get<J>(views)...);
-            model(std::get<J>(views)...,
-                  std::get<Live::place(first_output + static_cast<int>(O))>(cells).open(width, scratch)...);
+            try {
+                const std::size_t width = output_width(model, std::get<J>(views)...);
+                model(std::get<J>(views)...,
+                      std::get<Live::place(first_output + static_cast<int>(O))>(cells).open(width, scratch)...);
+            } catch (Error& error) {
+                name_stage(error, &instance_title<N>, I);
+                throw;
+            }
         }(std::make_index_sequence<At::inputs.size()>(),
           std::make_index_sequence<static_cast<std::size_t>(N::outputs_each)>());
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <partita/core/error.hpp>
 #include <partita/data/block.hpp>
 #include <partita/pipeline/node.hpp>
 
@@ -19,6 +20,11 @@ template <class... Written>
 struct OutputValues<Columns<Written...>> {
     using type = Types<typename Written::value_type...>;
 };
+
+/// An error of a stage's own code says whose it is.
+[[gnu::cold]] inline void name_stage(Error& error, const std::string& title) {
+    if (error.place().stage.empty()) error.place().stage = title;
+}
 
 /// Where a fitted stage stands in a plan, and what it says of itself.
 struct StepPlace {
@@ -77,8 +83,13 @@ class ModelStep<Model, Types<V...>, Types<O...>> final : public FittedStep {
     }
     template <std::size_t... J>
     void write(Block& block, std::index_sequence<J...>, const ColumnView<V>&... views) const {
-        const std::size_t width = output_width(model_, views...);
-        model_(views..., block.template output<O>(outputs()[J], width)...);
+        try {  // what the views are computed from names itself
+            const std::size_t width = output_width(model_, views...);
+            model_(views..., block.template output<O>(outputs()[J], width)...);
+        } catch (Error& error) {
+            name_stage(error, description());
+            throw;
+        }
     }
 
     const Model& model_;
@@ -102,6 +113,10 @@ std::string instance_title(int instance) {
     } else {
         return stage_title<typename N::StageAt>();
     }
+}
+/// The same for a stage at work on a row, where its title is made only for an error.
+[[gnu::cold, gnu::noinline]] inline void name_stage(Error& error, std::string (*title)(int), int instance) {
+    name_stage(error, title(instance));
 }
 
 }  // namespace partita::inline PARTITA_ABI::detail

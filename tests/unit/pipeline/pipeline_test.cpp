@@ -297,3 +297,35 @@ TEST_CASE("a fit without rows is an error, and so is one of a worker's rows", "[
     });
     CHECK(lines == std::vector<std::string>(3, "8500 StandardScale<\"features\">"));
 }
+
+TEST_CASE("an error at work on rows and blocks names the stage that raised it", "[pipeline]") {
+    pt::LocalSession session(quiet());
+    auto rows = make();
+    const auto train = pt::as_train(pt::dataset(session, rows));
+    const auto stage_of = [](const auto& act) {
+        try {
+            act();
+        } catch (const pt::NonFiniteValue& error) {
+            return error.place().stage;
+        }
+        return std::string("no error");
+    };
+    // The learner's own code does not know what it is called.
+    const auto learner = pt::Assemble<"km", "night", "features">{} | pt::LinearRegression<"features", "fare">{.l2 = 1};
+    const auto model = learner.fit(train);
+    rows[8'500].km = std::nanf("");
+    const std::string named = "LinearRegression<\"features\">";
+    CHECK(stage_of([&] { model.predict(rows[8'500]); }) == named);
+    CHECK(stage_of([&] { model.scorer().predict(rows[8'500]); }) == named);
+    const auto test = pt::as_test(pt::dataset(session, rows));
+    CHECK(stage_of([&] { model.transform(test).collect(); }) == named);
+    CHECK(stage_of([&] { model.transform(test.collect()); }) == named);
+
+    // What is learnt from a column of another stage is not to blame for it.
+    const auto twice = pt::map<"km", "root_km">([](float km) {
+                           if (km > 36) throw pt::NonFiniteValue("too far");
+                           return km;
+                       }) |
+                       Centre<"root_km">{};
+    CHECK(stage_of([&] { twice.fit(train); }).starts_with("map"));
+}
