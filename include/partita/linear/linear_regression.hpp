@@ -8,6 +8,7 @@
 #include <partita/math/exact_sum.hpp>
 #include <partita/math/gram.hpp>
 #include <partita/math/scratch.hpp>
+#include <partita/math/simd/triangular.hpp>
 #include <partita/stage/concepts.hpp>
 
 #include <boost/describe/class.hpp>
@@ -170,8 +171,7 @@ inline void LinearModel::solve(const detail::LeastSquaresSummary& summary, doubl
     double target_mean = 0, target_square = 0;
     const auto take = [&](const std::vector<double>& from, std::size_t from_order) {
         for (std::size_t i = 0; i < p; ++i) {
-            for (std::size_t j = i; j < p; ++j)
-                products[triangle_index(i, j, p)] = from[triangle_index(i, j, from_order)];
+            std::copy_n(&from[triangle_index(i, i, from_order)], p - i, &products[triangle_index(i, i, p)]);
             right[i] = from[triangle_index(i, p, from_order)];
         }
         target_square = from[triangle_index(p, p, from_order)];
@@ -184,13 +184,14 @@ inline void LinearModel::solve(const detail::LeastSquaresSummary& summary, doubl
     } else {
         take(high, order);
     }
-    std::vector<double> system = products;
+    std::vector<double> diagonal(p);
     for (std::size_t i = 0; i < p; ++i) {
-        double& diagonal = system[triangle_index(i, i, p)];
-        diagonal = fused(l2, weight_, diagonal);
+        double& element = products[triangle_index(i, i, p)];
+        diagonal[i] = element;
+        element = fused(l2, weight_, element);
     }
-
-    const Cholesky cholesky(system, p);
+    const Cholesky cholesky(products, p);
+    for (std::size_t i = 0; i < p; ++i) products[triangle_index(i, i, p)] = diagonal[i];
     if (!cholesky.full_rank()) {
         Place place;
         place.column = std::string(features);
@@ -204,12 +205,13 @@ inline void LinearModel::solve(const detail::LeastSquaresSummary& summary, doubl
     cholesky.solve(coefficients_);
 
     double shift = 0, explained = 0;
+    std::vector<double> explains(p, 0.0);  // G·b; row i of the triangle completes element i and adds to those after it
     for (std::size_t i = 0; i < p; ++i) {
         shift = fused(coefficients_[i], means[i], shift);
-        double row = 0;
-        for (std::size_t j = 0; j < p; ++j)
-            row = fused(products[triangle_index(std::min(i, j), std::max(i, j), p)], coefficients_[j], row);
-        explained = fused(coefficients_[i], fused(2.0, right[i], -row), explained);  // 2 b'c - b'Gb
+        const double* row = &products[triangle_index(i, i, p)];
+        for (std::size_t j = i; j < p; ++j) explains[i] = fused(row[j - i], coefficients_[j], explains[i]);
+        detail::add_scaled(row + 1, coefficients_[i], p - i - 1, explains.data() + i + 1);
+        explained = fused(coefficients_[i], fused(2.0, right[i], -explains[i]), explained);  // 2 b'c - b'Gb
     }
     intercept_ = target_mean - shift;
     const double residual_square = std::max(0.0, target_square - explained);

@@ -38,9 +38,12 @@ class Cholesky {
             const double diagonal = triangle[triangle_index(j, j, order_)];
             scale_[j] = diagonal > 0.0 ? 1.0 / __builtin_sqrt(diagonal) : 0.0;
         }
-        for (std::size_t i = 0; i < order_; ++i) {
-            for (std::size_t j = i; j < order_; ++j) {
-                row(j)[i] = (triangle[triangle_index(i, j, order_)] * scale_[i]) * scale_[j];
+        constexpr std::size_t tile =
+            8;  // of rows of the triangle, which become columns: so rows are written by cache lines
+        for (std::size_t first = 0; first < order_; first += tile) {
+            for (std::size_t j = first; j < order_; ++j) {
+                for (std::size_t i = first; i < first + tile && i <= j; ++i)
+                    row(j)[i] = (triangle[triangle_index(i, j, order_)] * scale_[i]) * scale_[j];
             }
         }
         factor(tolerance);
@@ -93,35 +96,49 @@ class Cholesky {
     double* row(std::size_t i) { return factor_.data() + i * stride_; }
     const double* row(std::size_t i) const { return factor_.data() + i * stride_; }
 
-    /// Row by row of the lower triangle, in panels of columns: the rows below a panel are updated by all its columns at once.
+    /// In panels of columns: the rows below a panel are updated by all its columns at once.
     void factor(double tolerance) {
-        constexpr std::size_t panel = 32;
-        detail::AlignedVector<double> columns(order_ > panel ? panel * stride_ : 0);
+        detail::AlignedVector<double> before(panel * stride_), columns(panel * stride_);
         for (std::size_t first = 0; first < order_; first += panel) {
-            const std::size_t last = std::min(first + panel, order_);
-            for (std::size_t j = first; j < last; ++j) factor_column(j, first, tolerance);
+            const std::size_t last = std::min(first + panel, order_), rows = order_ - first;
+            detail::transposed(row(first) + first, stride_, rows, last - first, before.data() + first, stride_);
+            std::fill(columns.begin(), columns.end(), 0.0);
+            for (std::size_t j = first; j < last; ++j)
+                factor_column(j, first, tolerance, before.data() + (j - first) * stride_, columns.data());
+            detail::transposed(columns.data() + first, stride_, last - first, rows, row(first) + first, stride_);
             detail::subtract_products(factor_.data(), stride_, order_, first, last, columns.data());
         }
     }
 
-    /// Column j, whose elements have lost the products of all panels before `first`.
-    void factor_column(std::size_t j, std::size_t first, double tolerance) {
-        const double pivot = row(j)[j] - detail::dot(row(j) + first, row(j) + first, j - first);
+    /// Column j of a panel that starts at `first`, from what it was `before`, which has lost the products of all earlier panels.
+    /// The columns of the panel are rows of `columns`, zeros from j on.
+    void factor_column(std::size_t j, std::size_t first, double tolerance, const double* before, double* columns) {
+        double factors[panel];
+        for (std::size_t k = 0; k < panel; ++k) factors[k] = columns[k * stride_ + j];
+        double* column = columns + (j - first) * stride_;
+        const std::size_t from = j / 8 * 8;
+        if (j - first <= 16) {
+            detail::subtract_dots<16>(before, columns, stride_, factors, from, stride_, column);
+        } else {
+            detail::subtract_dots<32>(before, columns, stride_, factors, from, stride_, column);
+        }
+        const double pivot = column[j];
         const bool drop = !(pivot > tolerance);
         dropped_[j] = drop;
         if (drop) {
             if (first_dependent_ < 0) first_dependent_ = static_cast<std::int64_t>(j);
-            for (std::size_t i = j; i < order_; ++i) row(i)[j] = 0.0;
+            std::fill(column + from, column + stride_, 0.0);
             return;
         }
         ++rank_;
         smallest_pivot_ = pivot < smallest_pivot_ ? pivot : smallest_pivot_;
         log_determinant_ += log(pivot) - 2.0 * log(scale_[j]);
-        row(j)[j] = __builtin_sqrt(pivot);
-        for (std::size_t i = j + 1; i < order_; ++i) {
-            row(i)[j] = (row(i)[j] - detail::dot(row(i) + first, row(j) + first, j - first)) / row(j)[j];
-        }
+        const double root = __builtin_sqrt(pivot);
+        for (std::size_t i = j + 1; i < order_; ++i) column[i] /= root;
+        column[j] = root;
     }
+
+    static constexpr std::size_t panel = 32;
 
     std::size_t order_, stride_, rank_ = 0;
     std::int64_t first_dependent_ = -1;

@@ -4,6 +4,7 @@
 // Products of all pairs of columns of one block of rows: what least squares, ridge and principal components are solved from.
 
 #include <partita/core/version.hpp>
+#include <partita/math/centred_gram.hpp>
 #include <partita/math/double_pair.hpp>
 #include <partita/math/matrix_view.hpp>
 #include <partita/math/moments.hpp>
@@ -357,38 +358,5 @@ class BlockGram {
     std::vector<std::uint32_t> columns_of_row_, pairs_;
     std::vector<std::uint8_t> touched_;  // of each strip, whether a sparse block has something there
 };
-
-/// Means and centred products of m columns over all rows.
-struct CentredGram {
-    double weight = 0.0;           ///< Σw
-    std::vector<double> means;     ///< m
-    std::vector<double> products;  ///< Σw(xᵢ - mean)(xⱼ - mean), upper triangle row by row, order m
-};
-
-/// Makes them of the summed triangle of `order` = m + 1 whose last column belongs to the ones (what BlockGram's blocks add up
-/// to), read as pairs: `high` the rounded exact sum, `low` what it has beyond.
-inline CentredGram centred_gram(std::span<const double> high, std::span<const double> low, std::size_t order) {
-    const std::size_t m = order - 1;
-    const auto pair = [&](std::size_t i, std::size_t j) {
-        const std::size_t at = triangle_index(i, j, order);
-        return DoublePair::sum(high[at], low[at]);
-    };
-    CentredGram gram;
-    gram.weight = pair(m, m).high;
-    gram.means.resize(m);
-    gram.products.resize(triangle_size(m));
-    if (!(gram.weight > 0.0)) return gram;
-    std::size_t at = 0;
-    for (std::size_t i = 0; i < m; ++i) {
-        const DoublePair sum = pair(i, m), mean = sum / gram.weight;
-        gram.means[i] = mean.high;
-        for (std::size_t j = i; j < m; ++j, ++at) {
-            const DoublePair raw = pair(i, j);
-            const double centred = (raw - mean * pair(j, m)).high;
-            gram.products[at] = i == j && !(centred > raw.high * 0x1p-96) ? 0.0 : centred;
-        }
-    }
-    return gram;
-}
 
 }  // namespace partita::inline PARTITA_ABI

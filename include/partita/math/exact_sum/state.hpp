@@ -296,6 +296,22 @@ inline double ExactSums::value(std::size_t index) const {
 }
 
 inline DoublePair ExactSums::value2(std::size_t index) const {
+    if (index < size_ && non_finite_.empty()) {
+        int low = lowest_, upper = top();
+        while (low <= upper && plane(low)[index] == 0) ++low;
+        if (low > upper) return {};
+        while (plane(upper)[index] == 0) --upper;
+        // The usual case needs no wide integers: two digits, which are doubles, as is the unit of their plane.
+        std::int64_t above = plane(low)[index];
+        const std::int64_t digit = detail::take_digit(above);
+        if (upper > low) above += plane(low + 1)[index];
+        if (upper <= low + 1 && above >= -detail::half_digit && above <= detail::half_digit && low >= 1 &&
+            low < detail::highest_fast_plane) {
+            const double unit = std::bit_cast<double>(static_cast<std::uint64_t>(52 * low - 1074 + 1023) << 52);
+            const DoublePair units = DoublePair::sum(static_cast<double>(above) * 0x1p52, static_cast<double>(digit));
+            return {units.high * unit, units.low * unit};
+        }
+    }
     const double high = value(index);
     if (magnitude_bits(high) >= detail::infinity_bits) return {high, 0.0};
     detail::WideInteger rest = digits_of(index);

@@ -44,6 +44,7 @@ struct DoublePairs {
         const DoublePairs u = sum(s.high, s.low + t.high);
         return sum(u.high, u.low + t.low);
     }
+    friend DoublePairs operator-(DoublePairs a, DoublePairs b) { return a + DoublePairs{-b.high, -b.low}; }
     friend DoublePairs operator*(DoublePairs a, DoublePairs b) {
         const DoublePairs p = product(a.high, b.high);
         return sum(p.high, p.low + exactly_fused(a.high, b.low, rounded<double>(a.low * b.high)));
