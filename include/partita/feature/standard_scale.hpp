@@ -8,6 +8,7 @@
 #include <partita/math/exact_sum.hpp>
 #include <partita/math/extremes.hpp>
 #include <partita/math/moments.hpp>
+#include <partita/math/sparse_moments.hpp>
 #include <partita/stage/stage_column.hpp>
 
 #include <boost/describe/class.hpp>
@@ -55,18 +56,11 @@ class ScaleSummary {
         high_.assign(2 * x.columns + 1, 0.0);
         low_.assign(2 * x.columns + 1, 0.0);
         high_[0] = sum_of_weights(weights, x.rows);
-        for (std::size_t row = 0; row < x.rows; ++row) {
-            const double weight = weights[row];
-            if (weight == 0.0) continue;
-            for (std::int64_t k = x.offsets[row]; k < x.offsets[row + 1]; ++k) {
-                const double value = static_cast<double>(x.values[k]);
-                const auto at = 1 + static_cast<std::size_t>(x.indices[k]);
-                if (!(value - value == 0.0))
-                    refuse_non_finite(where_, {static_cast<std::int64_t>(row), x.indices[k]}, true);
-                const DoublePair weighted = DoublePair::product(weight, value);
-                add_pair(at, weighted);
-                add_pair(at + x.columns, weighted * DoublePair{value, 0.0});
-            }
+        if constexpr (std::is_same_v<T, float>) {
+            if (!weights.unit() || !sparse_.compute(x, std::span(high_).subspan(1), std::span(low_).subspan(1)))
+                add_weighted(x, weights);
+        } else {
+            add_weighted(x, weights);
         }
         sums.add(high_);
         sums.add(low_);
@@ -99,6 +93,23 @@ class ScaleSummary {
         sums.add(moments.high());
         sums.add(moments.low());
     }
+    /// Sums of any weights and numbers; names the first number that is not finite.
+    template <class T>
+    void add_weighted(SparseView<T> x, Weights weights) {
+        for (std::size_t row = 0; row < x.rows; ++row) {
+            const double weight = weights[row];
+            if (weight == 0.0) continue;
+            for (std::int64_t k = x.offsets[row]; k < x.offsets[row + 1]; ++k) {
+                const double value = static_cast<double>(x.values[k]);
+                const auto at = 1 + static_cast<std::size_t>(x.indices[k]);
+                if (!(value - value == 0.0))
+                    refuse_non_finite(where_, {static_cast<std::int64_t>(row), x.indices[k]}, true);
+                const DoublePair weighted = DoublePair::product(weight, value);
+                add_pair(at, weighted);
+                add_pair(at + x.columns, weighted * DoublePair{value, 0.0});
+            }
+        }
+    }
     void add_pair(std::size_t at, DoublePair term) {
         const DoublePair total = DoublePair{high_[at], low_[at]} + term;
         high_[at] = total.high;
@@ -108,6 +119,7 @@ class ScaleSummary {
     StageColumn where_;
     bool center_ = true;
     std::vector<double> numbers_, high_, low_;
+    SparseMoments sparse_;
 };
 
 /// What to subtract from each element and what to divide it by.
