@@ -65,6 +65,8 @@ Dataset<Row, Unsplit> read_csv(Session& session, const std::vector<std::string>&
     detail::CsvTableReader reader(session, columns_of<Row>, detail::CsvParsers<Row>::each, options);
     return detail::make_dataset<Row>(session, reader.read([&] {
         std::vector<detail::SourceText> texts;
+        if (paths.empty())
+            throw InvalidSetting("read_csv was given no paths; give at least one file", Place{.setting = "paths"});
         for (const std::string& path : paths) texts.push_back(detail::load_text(path));
         return texts;
     }));

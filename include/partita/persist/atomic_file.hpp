@@ -29,6 +29,8 @@ inline const char* error_text(int, const char* buffer) { return buffer; }
 inline const char* error_text(const char* text, const char*) { return text; }
 
 [[noreturn]] inline void throw_file_error(std::string_view action, const std::string& path, int error_number) {
+    if (path.empty())
+        throw FileError("cannot " + std::string(action) + " a file: its path is empty; give one", Place{});
     char buffer[256] = "unknown error";
     const char* text = error_text(::strerror_r(error_number, buffer, sizeof buffer), buffer);
     throw FileError(

@@ -225,3 +225,46 @@ TEST_CASE("several workers write the file that one writes, and throw what worker
     CHECK(refused == 1);
     std::remove("csv_workers.csv");
 }
+
+TEST_CASE("a member that is named twice, a gap in a vector and no paths are refused", "[csv]") {
+    pt::LocalSession session({.threads = 1});
+    const auto twice = error_of<pt::InvalidSetting>(
+        [&] { pt::read_csv_text<Number>(session, "a,b\n1,2\n", {.columns = {{"number", {"a"}}, {"number", {"b"}}}}); });
+    CHECK(twice.place().setting == "columns");
+    CHECK(twice.place().column == "number");
+    has(twice, "the member is named twice");
+
+    const auto missing_element = [&](const std::string& names) {
+        const auto error = error_of<pt::MissingHeaderColumn>(
+            [&] { pt::read_csv_text<Widths>(session, names + "\n" + std::string(names.size() / 4, ',') + "\n"); });
+        return error.place().column;
+    };
+    CHECK(missing_element("y_0,y_2") == "y_1");
+    CHECK(missing_element("y_3,y_1,y_0") == "y_2");
+    CHECK(missing_element("y_1") == "y_0");
+    CHECK(missing_element("z") == "y_0");
+    // What is no number of an element, in the form in which it would be looked for, is another column.
+    const auto narrow = pt::read_csv_text<Widths>(session, "y_0,y_1,y_03,y_x,y_,y_-4,y_5_,yy_6\n1,2,,,,,,\n");
+    CHECK(narrow.state().chunks[0]->column(0).width == 2);
+
+    const auto none = error_of<pt::InvalidSetting>([&] { pt::read_csv<Number>(session, std::vector<std::string>{}); });
+    CHECK(none.place().setting == "paths");
+    has(error_of<pt::FileError>([&] { pt::read_csv<Number>(session, ""); }), "its path is empty");
+}
+
+TEST_CASE("lines that end with lone CRs are called so", "[csv]") {
+    pt::LocalSession session({.threads = 1});
+    for (const char* text : {"number\r1\r2\r", "a,number\r1,2", "\"a\",\"number\"\r1,2\r"}) {
+        const std::string given = text;
+        try {
+            pt::read_csv_text<Number>(session, given);
+            FAIL("read");
+        } catch (const pt::TableError& error) {
+            has(error, "the file ends its lines with lone CRs, so all of it is one line; convert the line ends to LF");
+        }
+    }
+    CHECK(pt::read_csv_text<Number>(session, "number\r\n1\r\n2").count() == 2);
+    CHECK(pt::read_csv_text<Number>(session, "number\r").count() == 0);
+    const auto error = error_of<pt::MissingHeaderColumn>([&] { pt::read_csv_text<Number>(session, "a\r"); });
+    CHECK(std::string_view(error.what()).find("lone") == std::string_view::npos);
+}

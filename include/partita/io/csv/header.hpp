@@ -11,6 +11,7 @@
 #include <partita/io/csv/scan.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,8 +58,12 @@ class CsvHeader {
             read_names(text.substr(layout_.begin));
         }
         layout_.fields = names_.size();
-        for (const CsvColumn& entry : options.columns)
+        for (const CsvColumn& entry : options.columns) {
             if (find_column(table, entry.member) < 0) refuse_setting(entry, "the row has no member of that name");
+            for (const CsvColumn* other = options.columns.data(); other != &entry; ++other)
+                if (other->member == entry.member)
+                    refuse_setting(entry, "the member is named twice; name it once, with all its columns");
+        }
         for (std::size_t column = 0; column < table.size(); ++column) match(column);
         sort_few(layout_.feeds, [](const CsvFeed& a, const CsvFeed& b) {
             return a.field != b.field ? a.field < b.field : a.column < b.column;
@@ -67,13 +72,18 @@ class CsvHeader {
     CsvLayout layout() && { return std::move(layout_); }
 
   private:
+    static constexpr const char* lone_returns_remedy =
+        "the file ends its lines with lone CRs, so all of it is one line; convert the line ends to LF or CRLF";
+
     void read_names(std::string_view text) {
+        lone_returns_ = text.find('\n') == std::string_view::npos &&
+                        text.substr(0, text.size() - 1).find('\r') != std::string_view::npos;
         CsvBatch batch;
         CsvCutter(dialect_of(options_)).cut(text, 1, 0, batch);
         if (batch.has_bad_quote)
-            throw BadQuote(
-                file_ + ":1: the header has a quote inside a field, or one that is not closed; correct the header",
-                place({}));
+            throw BadQuote(file_ + ":1: the header has a quote inside a field, or one that is not closed; " +
+                               (lone_returns_ ? lone_returns_remedy : "correct the header"),
+                           place({}));
         if (batch.rows == 0)
             throw MissingHeaderColumn(file_ +
                                           ": the file is empty; its first line must name the columns, or "
@@ -109,15 +119,31 @@ class CsvHeader {
                                            std::to_string(entry->file_columns.size()) + " are named");
             for (std::size_t slot = 0; slot < width; ++slot) feed(column, slot, entry->file_columns[slot]);
         } else if (is_vector) {
-            if (info.type.extent == dynamic)
-                for (width = 1;
-                     std::find(names_.begin(), names_.end(), name + "_" + std::to_string(width)) != names_.end();)
-                    ++width;
-            for (std::size_t slot = 0; slot < width; ++slot) feed(column, slot, name + "_" + std::to_string(slot));
+            if (info.type.extent == dynamic) width = width_of(name);
+            for (std::size_t slot = 0; slot < width; ++slot) {
+                const std::string element = name + "_" + std::to_string(slot);
+                if (info.type.extent == dynamic && slot + 1 < width && !has(element))
+                    refuse_gap(element, name + "_" + std::to_string(width - 1));
+                feed(column, slot, element);
+            }
         } else {
             feed(column, 0, name);
         }
         layout_.widths.push_back(width);
+    }
+
+    /// One more than the largest element that the header names, so that a gap is a missing column.
+    std::size_t width_of(const std::string& vector) const {
+        std::size_t width = 1;
+        for (const std::string& name : names_) {
+            if (!name.starts_with(vector + "_")) continue;
+            std::size_t element = 0;
+            const char *digits = name.data() + vector.size() + 1, *end = name.data() + name.size();
+            const auto read = std::from_chars(digits, end, element);
+            if (read.ec != std::errc() || read.ptr != end || (*digits == '0' && end - digits > 1)) continue;
+            width = std::max(width, element + 1);
+        }
+        return width;
     }
 
     void feed(std::size_t column, std::size_t slot, const std::string& name) {
@@ -130,8 +156,19 @@ class CsvHeader {
         layout_.feeds.push_back({static_cast<std::size_t>(found - names_.begin()), column, slot});
     }
 
+    bool has(const std::string& name) const { return std::find(names_.begin(), names_.end(), name) != names_.end(); }
+
+    [[noreturn]] void refuse_gap(const std::string& name, const std::string& last) const {
+        throw MissingHeaderColumn(file_ + ":1: the header has \"" + last + "\" but no column \"" + name +
+                                      "\"; number the elements of a vector without a gap, or say which columns they "
+                                      "are in CsvOptions::columns",
+                                  place(name));
+    }
     [[noreturn]] void refuse_missing(const std::string& name) const {
         std::string sentence = file_ + ":1: the header has no column \"" + name + "\"";
+        if (lone_returns_) {
+            throw MissingHeaderColumn(sentence + "; " + lone_returns_remedy, place(name));
+        }
         const int near = near_name(name, static_cast<int>(names_.size()),
                                    [&](int i) -> std::string_view { return names_[static_cast<std::size_t>(i)]; });
         if (near >= 0) sentence += "; did you mean \"" + names_[static_cast<std::size_t>(near)] + "\"?";
@@ -167,6 +204,7 @@ class CsvHeader {
     const std::string& file_;
     std::vector<std::string> names_;
     CsvLayout layout_;
+    bool lone_returns_ = false;  ///< there is a CR and no LF, so that the whole file is its header
 };
 
 }  // namespace detail
