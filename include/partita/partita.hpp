@@ -16,6 +16,7 @@
 #include <partita/math/accumulator_list.hpp>
 #include <partita/math/along_line.hpp>
 #include <partita/math/category_counts.hpp>
+#include <partita/math/centred_gram.hpp>
 #include <partita/math/cholesky.hpp>
 #include <partita/math/count.hpp>
 #include <partita/math/double_pair.hpp>
@@ -32,6 +33,7 @@
 #include <partita/math/ordered_bits.hpp>
 #include <partita/math/quantiles.hpp>
 #include <partita/math/scratch.hpp>
+#include <partita/math/sparse_moments.hpp>
 #include <partita/math/text_index.hpp>
 #include <partita/math/triangle.hpp>
 #include <partita/math/weights.hpp>
