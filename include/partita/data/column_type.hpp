@@ -34,13 +34,15 @@ struct Text {
 };
 
 /// A text of few distinct values. In a row it is borrowed text, or an id that a fitted model gave for it
-/// (`model.intern<"zone">("JFK")`), which spares the look-up. Ids of one model mean nothing to another.
+/// (`model.intern<"zone">("JFK")`), which spares the look-up. Ids of one model mean nothing to another. A std::string is
+/// borrowed like any other text: it must outlive the row.
 struct Category {
     std::string_view text;
     std::int32_t id = -1;
     constexpr Category() = default;
     constexpr Category(std::string_view value) : text(value) {}
     constexpr Category(const char* value) : text(value) {}
+    constexpr Category(const std::string& value) : text(value) {}
     constexpr operator std::string_view() const { return text; }
     friend constexpr bool operator==(Category a, Category b) { return a.text == b.text; }
 };

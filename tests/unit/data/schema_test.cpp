@@ -91,6 +91,25 @@ static_assert(mistake<pt::Columns<pt::Read<"c", pt::text_kinds>>>.cause == Cause
 static_assert(mistake<pt::Columns<pt::Read<"c", pt::text_kinds, true>>>.cause == Cause::none);
 static_assert(mistake<pt::Columns<pt::Read<"c", pt::number_kinds>>>.cause == Cause::wrong_type);
 
+TEST_CASE("a category borrows any kind of text", "[schema]") {
+    static_assert(std::is_convertible_v<const std::string&, pt::Category>);
+    static_assert(std::is_convertible_v<std::string_view, pt::Category> &&
+                  std::is_convertible_v<const char*, pt::Category>);
+    const std::string text = "a text that is too long to be kept in place";
+    pt::Category category = text;
+    CHECK(category.text.data() == text.data());
+    CHECK(category.text == text);
+    CHECK(category.id == -1);
+    category = "literal";
+    CHECK(category == pt::Category(std::string_view("literal")));
+    category = text;
+    CHECK(category == text);
+    const std::optional<pt::Category> optional = text;
+    CHECK(optional->text == text);
+    category = {};
+    CHECK(category.text.empty());
+}
+
 TEST_CASE("the near name is the one that was meant", "[data][schema]") {
     using Table =
         pt::Schema<pt::Column<"trip_distance", float>, pt::Column<"trip_duration", float>, pt::Column<"fare", float>>;
