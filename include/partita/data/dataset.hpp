@@ -149,7 +149,13 @@ class Dataset {
     /// Cost: one pass, and memory for the columns.
     Dataset materialize(MaterializeOptions options = {}) const;
     /// The same rows in chunks of so many blocks of the grid. Nothing that is computed from them changes.
-    Dataset repartition(std::size_t chunk_blocks) const { return materialize({.chunk_blocks = chunk_blocks}); }
+    /// Errors: InvalidSetting for chunks of no blocks.
+    Dataset repartition(std::size_t chunk_blocks) const {
+        if (chunk_blocks == 0)
+            throw InvalidSetting("a chunk of 0 blocks holds nothing; give chunk_blocks of at least 1",
+                                 Place{.setting = "chunk_blocks"});
+        return materialize({.chunk_blocks = chunk_blocks});
+    }
 
     /// The first rows of the dataset, on every worker.
     Frame<Row> head(std::size_t rows = 10) const { return gather_frame(rows); }

@@ -66,6 +66,11 @@ struct Impute {
     using SummaryFor = typename detail::Imputed<Value>::Summary;
 
     void validate() const {
+        if (strategy > Imputation::constant)
+            throw InvalidSetting(
+                where().sentence(
+                    ".strategy is no value of Imputation; take Imputation::mean, median, mode or constant"),
+                where().setting("strategy"));
         if (strategy == Imputation::constant && !constant.given())
             throw InvalidSetting(where().sentence("with .strategy = Imputation::constant give the value as .constant"),
                                  where().setting("constant"));

@@ -3,6 +3,7 @@
 
 // Categories as vectors with a single one.
 
+#include <partita/core/number_text.hpp>
 #include <partita/data/output_view.hpp>
 #include <partita/feature/unseen.hpp>
 #include <partita/math/count.hpp>
@@ -151,6 +152,10 @@ struct OneHotSettings {
 };
 
 inline void validate_one_hot(const OneHotSettings& settings, const StageColumn& where) {
+    if (settings.policy > Unseen::own_column)
+        throw InvalidSetting(
+            where.sentence("its policy is no value of Unseen; take Unseen::all_zero, error or own_column"),
+            where.setting("policy"));
     if (!(settings.min_count >= 0.0))
         throw InvalidSetting(where.sentence("min_count must be 0 or more"), where.setting("min_count"));
     if (settings.min_count > 0.0 && settings.policy == Unseen::error)
@@ -170,7 +175,7 @@ inline OneHotModel finish_one_hot(const CategoryCounts& counts, const OneHotSett
     while (!found.empty() && found.back().weight < settings.min_count) found.pop_back();
     if (found.empty())
         throw InvalidSetting(where.sentence("no category is as frequent as min_count = " +
-                                            std::to_string(settings.min_count) + " asks; lower it"),
+                                            number_text(settings.min_count) + " asks; lower it"),
                              where.setting("min_count"));
     if (settings.max_categories > 0 && found.size() > settings.max_categories) {
         if (settings.policy == Unseen::error)

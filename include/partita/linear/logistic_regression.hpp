@@ -77,6 +77,15 @@ struct LogisticRegression {
         if (!(l2 >= 0 && l2 - l2 == 0)) refuse("l2", l2, "give a finite number of at least 0");
         if (!(threshold >= 0 && threshold <= 1)) refuse("threshold", threshold, "give a probability");
         if (!(tolerance > 0 && tolerance < 1)) refuse("tolerance", tolerance, "give a number between 0 and 1");
+        const auto refuse_choice = [](const char* setting, const char* choices) {
+            throw InvalidSetting(
+                std::string("LogisticRegression: ") + setting + " is no value of its type; take " + choices,
+                Place{.setting = setting});
+        };
+        if (class_weights != ClassWeights::equal && class_weights != ClassWeights::balanced)
+            refuse_choice("class_weights", "ClassWeights::equal or balanced");
+        if (solver < LogisticSolver::automatic || solver > LogisticSolver::lbfgs)
+            refuse_choice("solver", "LogisticSolver::automatic, newton or lbfgs");
         if (max_iterations < 1) refuse("max_iterations", max_iterations, "give at least 1");
         if (newton_limit < 0) refuse("newton_limit", newton_limit, "give at least 0");
     }

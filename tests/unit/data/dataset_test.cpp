@@ -96,6 +96,7 @@ TEST_CASE("ids stay through filter, sample, select, materialize and repartition"
     CHECK(ids(filtered.materialize({.renumber = true})) == numbers(0, static_cast<std::int64_t>(kept.size())));
     CHECK(chunk_rows(filtered.repartition(1)).size() == 3);
     CHECK(filtered.repartition(1).state().chunks[1]->block_id(0) == 1);
+    CHECK_THROWS_AS(filtered.repartition(0), pt::InvalidSetting);
 
     std::vector<std::int64_t> twice;
     for (std::int64_t id : ids(data.filter<"online">([](bool online) { return online; })))

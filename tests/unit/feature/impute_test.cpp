@@ -187,6 +187,9 @@ TEST_CASE("settings that do not fit the column", "[feature]") {
     CHECK_THROWS_AS(fit_zones(Impute{.strategy = Imputation::median}), pt::InvalidSetting);
     CHECK_THROWS_AS(fit_zones(Impute{.strategy = Imputation::constant, .constant = 1}), pt::InvalidSetting);
     CHECK_THROWS_AS(fit_zones(Impute{.strategy = Imputation::constant}), pt::InvalidSetting);
+    CHECK_THROWS_WITH(Impute{.strategy = static_cast<Imputation>(4)}.validate(),
+                      Catch::Contains(".strategy is no value of Imputation"));
+    CHECK_NOTHROW(Impute{.strategy = Imputation::mode}.validate());
     CHECK_THROWS_AS(fit(Impute{.strategy = Imputation::constant, .constant = "text"}, rows), pt::InvalidSetting);
     CHECK_THROWS_AS(fit(Impute{.strategy = Imputation::constant, .constant = missing_number}, rows),
                     pt::InvalidSetting);

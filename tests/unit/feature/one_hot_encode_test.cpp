@@ -108,6 +108,8 @@ TEST_CASE("rare categories can be left out", "[feature]") {
     CHECK(fit(Strict{.max_categories = 4}, zones.view()).width() == 4);
     CHECK_THROWS_AS(fit(Strict{.max_categories = 3}, zones.view()), pt::TooManyCategories);
     CHECK_THROWS_AS(fit(Zero{.min_count = 4}, zones.view()), pt::InvalidSetting);
+    CHECK_THROWS_WITH(fit(Zero{.min_count = 1e9}, zones.view()), Catch::Contains("min_count = 1e+09 asks"));
+    CHECK_THROWS_AS((pt::OneHotEncode<"zone", static_cast<pt::Unseen>(4)>{}.validate()), pt::InvalidSetting);
     CHECK_THROWS_AS(Strict{.min_count = 1}.validate(), pt::InvalidSetting);
     CHECK_THROWS_AS(Zero{.min_count = -1}.validate(), pt::InvalidSetting);
     CHECK_THROWS_AS(Zero{.min_count = std::numeric_limits<double>::quiet_NaN()}.validate(), pt::InvalidSetting);

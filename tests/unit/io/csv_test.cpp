@@ -152,6 +152,9 @@ TEST_CASE("a bad record is named by file, line, position and column", "[csv]") {
 TEST_CASE("settings are refused by name", "[csv]") {
     CHECK(error_of<Word, pt::InvalidSetting>("word\n", {.delimiter = '\n'}).place().setting == "delimiter");
     CHECK(error_of<Word, pt::InvalidSetting>("word\n", {.delimiter = '"'}).place().setting == "delimiter");
+    CHECK(error_of<Word, pt::InvalidSetting>("word\n", {.on_bad_record = static_cast<pt::BadRecords>(3)})
+              .place()
+              .setting == "on_bad_record");
     CHECK(error_of<Word, pt::InvalidSetting>("word\n", {.chunk_blocks = 0}).place().setting == "chunk_blocks");
     CHECK(error_of<Word, pt::InvalidSetting>("word\n", {.columns = {{"wrod", {"word"}}}}).place().column == "wrod");
     CHECK(error_of<Wide, pt::InvalidSetting>("label,word\n", {.columns = {{"x", {"word"}}}}).place().setting ==

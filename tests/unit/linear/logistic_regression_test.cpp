@@ -195,6 +195,9 @@ TEST_CASE("classes, numbers and settings that no fit can use are refused with th
         return place_of<pt::InvalidSetting>([&] { learnt(rows<float>(), learner); }).setting;
     };
     CHECK(setting({.l2 = -0.1}) == "l2");
+    CHECK(setting({.class_weights = static_cast<pt::ClassWeights>(2)}) == "class_weights");
+    CHECK(setting({.solver = static_cast<pt::LogisticSolver>(3)}) == "solver");
+    CHECK(setting({.solver = static_cast<pt::LogisticSolver>(-1)}) == "solver");
     CHECK(setting({.threshold = 1.5}) == "threshold");
     CHECK(setting({.newton_limit = -1}) == "newton_limit");
     CHECK(setting({.max_iterations = 0}) == "max_iterations");

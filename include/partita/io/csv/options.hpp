@@ -101,6 +101,11 @@ inline void check_csv_options(const CsvOptions& options) {
         place.setting = setting;
         throw InvalidSetting(std::string("the setting ") + setting + " must be at least 1", std::move(place));
     };
+    if (options.on_bad_record > BadRecords::skip) {
+        Place place;
+        place.setting = "on_bad_record";
+        throw InvalidSetting("the setting on_bad_record must be BadRecords::fail, collect or skip", std::move(place));
+    }
     at_least_one(options.chunk_blocks, "chunk_blocks");
     at_least_one(options.max_field_bytes, "max_field_bytes");
     at_least_one(options.range_bytes, "range_bytes");
