@@ -2,6 +2,7 @@
 #pragma once
 
 #include <partita/data/dataset.hpp>
+#include <partita/data/rows_that_count.hpp>
 #include <partita/evaluate/metric.hpp>
 
 #include <boost/describe/class.hpp>
@@ -129,8 +130,8 @@ auto score(const Dataset<Row, Role>& data, const Metrics&... metrics) {
     if constexpr (((metric_mistake<Row, Metrics>.cause == ReadMistake::Cause::none) && ...)) {
         using Summaries = MetricSummaries<typename Metrics::Summary...>;
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
-            const auto total =
-                aggregate_blocks(data.state(), Summaries{}, [&](Summaries& summaries, Block& block, std::size_t) {
+            const auto total = aggregate_blocks(
+                rows_that_count(data.state()), Summaries{}, [&](Summaries& summaries, Block& block, std::size_t) {
                     (update_metric(data, block, summaries.template get<I>(), metrics), ...);
                 });
             if constexpr (sizeof...(Metrics) == 1) {
@@ -149,8 +150,8 @@ auto score(const Dataset<Row, Role>& data, const Metrics&... metrics) {
 /// share one pass, and their scores come back as an array in their order.
 ///
 /// Takes data whose role is Validation or Test; other roles do not compile. A metric that is undefined on the rows says so in
-/// its Score. Errors: NonFiniteValue, with the row. Determinism: the same bits on any threads, workers and chunks.
-/// A collective. Cost: one pass over the columns that the metrics read.
+/// its Score. Rows of weight 0 are absent, whatever they hold. Errors: NonFiniteValue, with the row. Determinism: the same bits on
+/// any threads, workers and chunks. A collective. Cost: one pass over the columns that the metrics read.
 template <class Row, class Role, Metric... Metrics>
 auto evaluate(const Dataset<Row, Role>& data, const Metrics&... metrics) {
     if constexpr (std::is_same_v<Role, Validation> || std::is_same_v<Role, Test>) {

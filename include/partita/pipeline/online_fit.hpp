@@ -81,7 +81,7 @@ class OnlineFit {
     template <class... V>
     Summary summarise(const Dataset<Row, Train>& batch, detail::Types<V...>) const {
         const std::array<int, sizeof...(V)> slots = detail::mapped(batch.slots(), At::fit_inputs);
-        return detail::aggregate_blocks(batch.state(), detail::start_summary<Summary>(stage_),
+        return detail::aggregate_blocks(detail::rows_that_count(batch.state()), detail::start_summary<Summary>(stage_),
                                         [&](Summary& summary, Block& block, std::size_t) {
                                             [&]<std::size_t... I>(std::index_sequence<I...>) {
                                                 summary.update(block.template view<V>(slots[I])..., block.weights());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <partita/data/rows_that_count.hpp>
 #include <partita/pipeline/fit_task.hpp>
 #include <partita/pipeline/fitted.hpp>
 
@@ -86,6 +87,16 @@ struct FitLevels {
     }();
 };
 
+/// Fits a pipeline without leaving out the rows of weight 0 first, so that its stages see them, as they do behind a resampler.
+struct FitWithAbsentRows {
+    template <class Row, class... Stages>
+    static auto fit(const Pipeline<Stages...>& pipeline, const Dataset<Row, Train>& data) {
+        using Last = LastNode<Row, Stages...>;
+        return pipeline.template fit_nodes<Row, Last>(data, data.state(),
+                                                      static_cast<typename NodeList<Last>::type*>(nullptr));
+    }
+};
+
 /// A resampler as a step: the rows' weights times how often it wants each row.
 template <class StageType, class Values>
 class ResampleStep;
@@ -122,6 +133,7 @@ struct Pipeline {
 
     /// Fits every estimator on training data, in the fewest passes: estimators that do not depend on each other share one.
     ///
+    /// Rows of weight 0 are absent, whatever they hold: no stage sees them.
     /// Errors: the typed errors of the stages, InvalidSetting, EmptyDataset. Determinism: the same model, bit for bit, for any
     /// number of threads and workers, any policy and any chunks. A collective: every worker calls it.
     template <class Data>
@@ -142,7 +154,8 @@ struct Pipeline {
                 static_cast<void>(sizeof(detail::Explanation<Last>));
                 return detail::Absorb{};
             } else {
-                return fit_nodes<Row, Last>(data, static_cast<typename detail::NodeList<Last>::type*>(nullptr));
+                return fit_nodes<Row, Last>(data, detail::rows_that_count(data.state()),
+                                            static_cast<typename detail::NodeList<Last>::type*>(nullptr));
             }
         }
     }
@@ -173,6 +186,8 @@ struct Pipeline {
     }
 
   private:
+    friend detail::FitWithAbsentRows;
+
     template <class... N>
     std::string explain_nodes(detail::Types<N...>*) const {
         constexpr auto levels = detail::FitLevels<N...>::value;
@@ -188,7 +203,7 @@ struct Pipeline {
     }
 
     template <class Row, class Last, class Data, class... N>
-    auto fit_nodes(const Data& data, detail::Types<N...>*) const {
+    auto fit_nodes(const Data& data, DatasetState state, detail::Types<N...>*) const {
         using Result = Fitted<Pipeline, Row>;
         using Models = typename Result::Models;
         constexpr auto levels = detail::FitLevels<N...>::value;
@@ -202,7 +217,6 @@ struct Pipeline {
 
         auto models = std::make_shared<Models>();
         const std::shared_ptr<const void> owner = models;
-        DatasetState state = data.state();
         const std::vector<int> base = detail::extend_plan(Last::data, state.plan, data.slots());
         [&]<std::size_t... S>(std::index_sequence<S...>) {
             (prepare<N>(state.plan, base, owner, std::get<S>(*models), std::get<S>(stages)), ...);

@@ -254,7 +254,7 @@ class StageProbeOf final : public StageProbe {
         state->plan.slots.push_back({"weight", column_type<double>, weight, -1});
         if (rows.weighted) state->plan.weight_slot = weight;
         return std::make_unique<FittedProbeOf<Row, Stages...>>(
-            stages.fit(Dataset<Row, Train>(std::move(state), std::move(slots))));
+            FitWithAbsentRows::fit(stages, Dataset<Row, Train>(std::move(state), std::move(slots))));
     }
     template <class... Stages>
     static std::unique_ptr<FittedProbe> loaded(const Pipeline<Stages...>&, std::string bytes) {
