@@ -94,6 +94,7 @@
 #include <partita/data/regroup.hpp>
 #include <partita/data/role.hpp>
 #include <partita/data/row_ids.hpp>
+#include <partita/data/rows_that_count.hpp>
 #include <partita/data/schema.hpp>
 #include <partita/data/selector.hpp>
 #include <partita/data/split.hpp>
