@@ -70,7 +70,7 @@ struct CaptureCannotBeSaved;
 /// The function of a map returns what no column can hold.
 template <class... Facts>
 struct ResultIsNoColumn;
-/// The function of a map cannot be called with the values of its columns.
+/// The function of a map, or the predicate of a filter, cannot be called with the values of its columns.
 template <class... Facts>
 struct FunctionDoesNotTake;
 template <class... Facts>

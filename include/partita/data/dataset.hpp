@@ -54,6 +54,10 @@ struct ColumnValueOf {
 template <class Row, Name ColumnName>
 using ColumnValue = typename ColumnValueOf<Row, ColumnName>::type;
 
+/// Whether a predicate can be called with these values and answers what can be a bool.
+template <class Predicate, class... Values>
+concept decides = requires(Predicate& keep, Values... values) { keep(std::move(values)...) ? true : false; };
+
 template <class T, class View>
 decltype(auto) element(const View& view, std::size_t row) {
     if constexpr (column_type<T>.nullable) {
@@ -104,15 +108,24 @@ class Dataset {
     template <Name... ColumnNames, class Predicate>
     Dataset filter(Predicate keep) const {
         constexpr auto ordinals = known_columns<ColumnNames...>();
-        return keep_rows([&](Block& block, std::vector<std::uint32_t>& chosen) {
-            [&]<std::size_t... I>(std::index_sequence<I...>) {
-                const auto views =
-                    std::make_tuple(block.template view<detail::ColumnValue<Row, ColumnNames>>(slot(ordinals[I]))...);
-                for (std::size_t row = 0; row < block.rows(); ++row)
-                    if (keep(detail::element<detail::ColumnValue<Row, ColumnNames>>(std::get<I>(views), row)...))
-                        chosen.push_back(static_cast<std::uint32_t>(row));
-            }(std::make_index_sequence<sizeof...(ColumnNames)>());
-        });
+        if constexpr (!detail::decides<Predicate, detail::ColumnValue<Row, ColumnNames>...>) {
+            static_assert(
+                !(has_column<Row, ColumnNames> && ...) ||
+                    sizeof(wrong::FunctionDoesNotTake<wrong::Given<detail::ColumnValue<Row, ColumnNames>>...>) == 0,
+                "filter calls its predicate with the values of the columns that it names, in their order, and takes a "
+                "bool; a value that may be missing is a std::optional");
+            return *this;
+        } else {
+            return keep_rows([&](Block& block, std::vector<std::uint32_t>& chosen) {
+                [&]<std::size_t... I>(std::index_sequence<I...>) {
+                    const auto views = std::make_tuple(
+                        block.template view<detail::ColumnValue<Row, ColumnNames>>(slot(ordinals[I]))...);
+                    for (std::size_t row = 0; row < block.rows(); ++row)
+                        if (keep(detail::element<detail::ColumnValue<Row, ColumnNames>>(std::get<I>(views), row)...))
+                            chosen.push_back(static_cast<std::uint32_t>(row));
+                }(std::make_index_sequence<sizeof...(ColumnNames)>());
+            });
+        }
     }
 
     /// Each row with the chance `fraction`, by a draw that depends on the seed and the row's id alone. Ids stay.
