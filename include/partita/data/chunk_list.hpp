@@ -6,6 +6,7 @@
 
 #include <partita/comm/session.hpp>
 #include <partita/comm/shares.hpp>
+#include <partita/core/error.hpp>
 #include <partita/data/row_ids.hpp>
 
 #include <memory>
@@ -15,6 +16,13 @@ namespace partita::inline PARTITA_ABI::detail {
 
 /// Chunks of what a program has in memory: 65536 rows.
 inline constexpr std::size_t default_chunk_blocks = 16;
+
+/// Refuses chunks of no blocks.
+inline void expect_chunk_blocks(std::size_t chunk_blocks) {
+    if (chunk_blocks == 0)
+        throw InvalidSetting("a chunk of 0 blocks holds nothing; give chunk_blocks of at least 1",
+                             Place{.setting = "chunk_blocks"});
+}
 
 template <class AnyChunk>
 using ChunkList = std::vector<std::shared_ptr<const AnyChunk>>;

@@ -164,9 +164,7 @@ class Dataset {
     /// The same rows in chunks of so many blocks of the grid. Nothing that is computed from them changes.
     /// Errors: InvalidSetting for chunks of no blocks.
     Dataset repartition(std::size_t chunk_blocks) const {
-        if (chunk_blocks == 0)
-            throw InvalidSetting("a chunk of 0 blocks holds nothing; give chunk_blocks of at least 1",
-                                 Place{.setting = "chunk_blocks"});
+        detail::expect_chunk_blocks(chunk_blocks);
         return materialize({.chunk_blocks = chunk_blocks});
     }
 

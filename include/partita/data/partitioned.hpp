@@ -153,7 +153,7 @@ class Partitioned {
     Partitioned repartition(std::size_t chunk_blocks) const {
         Chunks result;
         session_->communicator().agree(attempt([&] {
-            check(chunk_blocks);
+            detail::expect_chunk_blocks(chunk_blocks);
             const auto groups = detail::groups_of_blocks(chunks_, chunk_blocks);
             result.resize(groups.size());
             session_->for_each(groups.size(), [&](std::size_t index, std::size_t) {
@@ -191,12 +191,6 @@ class Partitioned {
 
     /// For whoever makes one: this worker's chunks.
     Partitioned(Session& session, Chunks chunks) : session_(&session), chunks_(std::move(chunks)) {}
-
-    static void check(std::size_t chunk_blocks) {
-        if (chunk_blocks == 0)
-            throw InvalidSetting("a chunk of 0 blocks holds nothing; give chunk_blocks of at least 1",
-                                 Place{.setting = "chunk_blocks"});
-    }
 
   private:
     using BlockPlace = detail::PlaceIn<Part>;
@@ -238,7 +232,7 @@ Partitioned<std::remove_const_t<T>> partitioned(Session& session, std::span<T> e
     using Part = detail::ElementChunk<Element>;
     detail::ChunkList<Part> chunks;
     session.communicator().agree(attempt([&] {
-        Partitioned<Element>::check(chunk_blocks);
+        detail::expect_chunk_blocks(chunk_blocks);
         chunks = detail::share_of_rows<Part>(
             session, elements.size(), chunk_blocks, [&](std::size_t first, std::size_t count) {
                 const auto part = elements.subspan(first, count);
