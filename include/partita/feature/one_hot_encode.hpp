@@ -168,10 +168,7 @@ inline void validate_one_hot(const OneHotSettings& settings, const StageColumn& 
 inline OneHotModel finish_one_hot(const CategoryCounts& counts, const OneHotSettings& settings,
                                   const StageColumn& where) {
     std::vector<CategoryWeight> found = counts.sorted();
-    if (found.empty())
-        throw EmptyDataset(
-            where.sentence("there is no row of positive weight to learn from; check filters, splits and weights"),
-            where.place());
+    if (found.empty()) where.refuse_empty();
     while (!found.empty() && found.back().weight < settings.min_count) found.pop_back();
     if (found.empty())
         throw InvalidSetting(where.sentence("no category is as frequent as min_count = " +

@@ -225,10 +225,7 @@ class ScaleModel {
 };
 
 inline ScaleModel finish_scale(const ScaleSummary& summary, bool center, bool scale, const StageColumn& where) {
-    if (summary.sums.size() == 0 || !(summary.sums.value(0) > 0.0))
-        throw EmptyDataset(
-            where.sentence("there is no row of positive weight to learn from; check filters, splits and weights"),
-            where.place());
+    if (summary.sums.size() == 0 || !(summary.sums.value(0) > 0.0)) where.refuse_empty();
     if (summary.narrowest.value() != summary.widest.value())
         throw WrongWidth(where.sentence("vectors have " + std::to_string(*summary.narrowest.value()) + " to " +
                                         std::to_string(*summary.widest.value()) + " elements; a column has one width"),

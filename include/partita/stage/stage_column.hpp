@@ -26,6 +26,11 @@ struct StageColumn {
         place.setting = std::string(name);
         return place;
     }
+    /// What a fit throws that has nothing to learn from.
+    [[noreturn]] void refuse_empty() const {
+        throw EmptyDataset(
+            sentence("there is no row of positive weight to learn from; check filters, splits and weights"), place());
+    }
 };
 
 template <class StageType>

@@ -52,11 +52,6 @@ struct ImputeStart {
     StageColumn where;
 };
 
-[[noreturn]] inline void refuse_empty(const StageColumn& where) {
-    throw EmptyDataset(
-        where.sentence("there is no row of positive weight to learn from; check filters, splits and weights"),
-        where.place());
-}
 [[noreturn]] inline void refuse_all_missing(const StageColumn& where) {
     throw MissingValue(where.sentence("every value of the column is missing, so nothing can be learnt from it; use "
                                       ".strategy = Imputation::constant with a .constant, or leave the column out"),

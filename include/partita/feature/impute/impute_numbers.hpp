@@ -97,7 +97,7 @@ class NumberFillSummary {
 
     double fill(const ImputedConstant& constant) const {
         if (strategy_ == Imputation::constant) return constant.number();
-        if (!any_rows_ && rows.rows() == 0) refuse_empty(where_);
+        if (!any_rows_ && rows.rows() == 0) where_.refuse_empty();
         if (strategy_ == Imputation::mean) {
             const double weight = present.weight();
             if (!(weight > 0.0)) refuse_all_missing(where_);

@@ -41,7 +41,7 @@ class TextFillSummary {
 
     std::string fill(const ImputedConstant& constant) const {
         if (strategy_ == Imputation::constant) return constant.text();
-        if (rows.rows() == 0) refuse_empty(where_);
+        if (rows.rows() == 0) where_.refuse_empty();
         const auto found = modes.sorted();
         if (found.empty()) refuse_all_missing(where_);
         return std::string(found.front().text);
