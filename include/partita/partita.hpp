@@ -14,7 +14,6 @@
 
 #include <partita/math/accumulator.hpp>
 #include <partita/math/accumulator_list.hpp>
-#include <partita/math/along_line.hpp>
 #include <partita/math/category_counts.hpp>
 #include <partita/math/centred_gram.hpp>
 #include <partita/math/cholesky.hpp>
@@ -85,9 +84,9 @@
 #include <partita/data/dataset.hpp>
 #include <partita/data/dataset_state.hpp>
 #include <partita/data/frame.hpp>
+#include <partita/data/from_eigen.hpp>
 #include <partita/data/from_memory.hpp>
 #include <partita/data/gather.hpp>
-#include <partita/data/matrix_view.hpp>
 #include <partita/data/output_view.hpp>
 #include <partita/data/partitioned.hpp>
 #include <partita/data/reads.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sales.hpp"
 
-#include <partita/data/matrix_view.hpp>
+#include <partita/data/from_eigen.hpp>
 
 #include <catch2/catch.hpp>
 

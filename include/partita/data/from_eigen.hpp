@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Datasets of Eigen's matrices and maps. The one header outside math/ that includes Eigen.
+// Datasets of Eigen's matrices and maps. The one header that includes Eigen.
 
 #include <partita/data/from_memory.hpp>
 
