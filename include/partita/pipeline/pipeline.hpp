@@ -31,19 +31,6 @@ template <class StageType, class Model, class... V>
     tasks.push_back(std::move(task));
 }
 
-/// Refuses bad settings; the error says whose they are.
-template <class StageType>
-void validate_stage(const StageType& stage) {
-    if constexpr (requires { stage.validate(); }) {
-        try {
-            stage.validate();
-        } catch (Error& error) {
-            name_stage(error, stage_title<StageType>());
-            throw;
-        }
-    }
-}
-
 template <class N>
 std::string stage_title_at() {
     return stage_title<typename N::StageAt>();
@@ -210,7 +197,7 @@ struct Pipeline {
         constexpr auto each_stage = std::index_sequence_for<Stages...>();
 
         [&]<std::size_t... S>(std::index_sequence<S...>) {
-            (detail::validate_stage(std::get<S>(stages)), ...);
+            (detail::in_stage(stage_title<Stages>(), [&] { detail::validate_settings(std::get<S>(stages)); }), ...);
         }(each_stage);
         const std::int64_t rows = data.count();
         if (rows == 0) throw EmptyDataset("fit was given no rows; check what was read, filtered and split before it");
