@@ -25,21 +25,6 @@ struct SampleOptions {
 
 namespace detail {
 
-/// What a member function over columns is told when a name is wrong.
-template <class Row, Name ColumnName>
-consteval void demand_column() {
-    constexpr int near = near_column(columns_of<Row>, ColumnName.view());
-    if constexpr (has_column<Row, ColumnName>) {
-    } else if constexpr (near >= 0) {
-        constexpr auto meant = name_from([] { return columns_of<Row>[static_cast<std::size_t>(near)].name; });
-        static_assert(sizeof(wrong::ColumnIsMissing<wrong::Wanted<ColumnName>, wrong::DidYouMean<meant>>) == 0,
-                      "the dataset has no column of this name");
-    } else {
-        static_assert(sizeof(wrong::ColumnIsMissing<wrong::Wanted<ColumnName>>) == 0,
-                      "the dataset has no column of this name");
-    }
-}
-
 template <class Row, Name... ColumnNames>
 consteval std::array<int, sizeof...(ColumnNames)> ordinals_of() {
     return {find_column(columns_of<Row>, ColumnNames.view())...};
@@ -53,6 +38,12 @@ struct ColumnValueOf {
 };
 template <class Row, Name ColumnName>
 using ColumnValue = typename ColumnValueOf<Row, ColumnName>::type;
+
+template <class T>
+inline constexpr bool is_weight =
+    !column_type<T>.nullable &&
+    (kind_bit(column_type<T>.kind) &
+     kinds_of(Kind::float32, Kind::float64, Kind::int32, Kind::int64, Kind::uint32, Kind::uint64)) != 0;
 
 /// Whether a predicate can be called with these values and answers what can be a bool.
 template <class Predicate, class... Values>
@@ -110,8 +101,8 @@ class Dataset {
         constexpr auto ordinals = known_columns<ColumnNames...>();
         if constexpr (!detail::decides<Predicate, detail::ColumnValue<Row, ColumnNames>...>) {
             static_assert(
-                !(has_column<Row, ColumnNames> && ...) ||
-                    sizeof(wrong::FunctionDoesNotTake<wrong::Given<detail::ColumnValue<Row, ColumnNames>>...>) == 0,
+                wrong::unless<!(has_column<Row, ColumnNames> && ...),
+                              wrong::FunctionDoesNotTake<wrong::Given<detail::ColumnValue<Row, ColumnNames>>...>>,
                 "filter calls its predicate with the values of the columns that it names, in their order, and takes a "
                 "bool; a value that may be missing is a std::optional");
             return *this;
@@ -148,11 +139,15 @@ class Dataset {
     template <Name ColumnName>
     Dataset weigh_by() const {
         constexpr int ordinal = known_columns<ColumnName>()[0];
-        constexpr ColumnType type = columns_of<Row>[static_cast<std::size_t>(ordinal)].type;
-        static_assert(!type.nullable && (kind_bit(type.kind) & kinds_of(Kind::float32, Kind::float64, Kind::int32,
-                                                                        Kind::int64, Kind::uint32, Kind::uint64)) != 0,
-                      "a weight column holds float, double or integers of 32 or 64 bits, none missing; convert it by "
-                      "map or Impute first");
+        if constexpr (ordinal >= 0) {
+            using Given = detail::ColumnValue<Row, ColumnName>;
+            static_assert(
+                wrong::unless<detail::is_weight<Given>,
+                              wrong::ColumnHasWrongType<wrong::OfColumn<ColumnName>, wrong::Given<Given>,
+                                                        wrong::TakesKinds<"numbers of 32 or 64 bits">>>,
+                "a weight column holds float, double or integers of 32 or 64 bits, none missing; convert it by map or "
+                "Impute first");
+        }
         auto state = std::make_shared<DatasetState>(*state_);
         state->plan.weight_slot = slot(ordinal);
         return Dataset(std::move(state), slots_);

@@ -21,9 +21,11 @@ class Frame {
     template <Name ColumnName>
     auto column() const& {
         constexpr int index = find_column(columns_of<Row>, ColumnName.view());
-        static_assert(index >= 0, "the frame has no column of this name");
-        using T = ValueType<columns_of<Row>[static_cast<std::size_t>(index)].type>;
-        return view_of<T>(chunk_->column(static_cast<std::size_t>(index)).all());
+        detail::demand_column<Row, ColumnName>();
+        if constexpr (index >= 0) {
+            using T = ValueType<columns_of<Row>[static_cast<std::size_t>(index)].type>;
+            return view_of<T>(chunk_->column(static_cast<std::size_t>(index)).all());
+        }
     }
     /// A view into a frame that is about to end: give the frame a name first.
     template <Name ColumnName>

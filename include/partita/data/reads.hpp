@@ -95,5 +95,28 @@ constexpr std::string_view kinds_in_words(const Input& input) {
     return "sparse vectors";
 }
 
+/// What a function over the columns of a table is told when a name is wrong; a class, because its body is where both
+/// compilers stop after one error.
+template <class Row, Name ColumnName, bool Found, int Near>
+struct ExplainName {};
+template <class Row, Name ColumnName, int Near>
+struct ExplainName<Row, ColumnName, false, Near> {
+    static constexpr auto meant = name_from([] { return columns_of<Row>[static_cast<std::size_t>(Near)].name; });
+    static_assert(sizeof(wrong::ColumnIsMissing<wrong::Wanted<ColumnName>, wrong::DidYouMean<meant>>) == 0,
+                  "the table has no column of this name");
+};
+template <class Row, Name ColumnName>
+struct ExplainName<Row, ColumnName, false, -1> {
+    static_assert(sizeof(wrong::ColumnIsMissing<wrong::Wanted<ColumnName>>) == 0,
+                  "the table has no column of this name");
+};
+
+/// Stops the compilation where a table has no column of this name.
+template <class Row, Name ColumnName>
+consteval void demand_column() {
+    static_cast<void>(sizeof(
+        ExplainName<Row, ColumnName, has_column<Row, ColumnName>, near_column(columns_of<Row>, ColumnName.view())>));
+}
+
 }  // namespace detail
 }  // namespace partita::inline PARTITA_ABI

@@ -143,8 +143,10 @@ consteval int time_ordinal() {
     constexpr int ordinal = find_column(columns_of<Row>, TimeColumn.view());
     detail::demand_column<Row, TimeColumn>();
     if constexpr (ordinal >= 0) {
-        static_assert(columns_of<Row>[static_cast<std::size_t>(ordinal)].type == column_type<Timestamp>,
-                      "split_by_time needs a Timestamp column without missing values");
+        constexpr ColumnType type = columns_of<Row>[static_cast<std::size_t>(ordinal)].type;
+        static_assert(wrong::unless < type == column_type<Timestamp>,
+                      wrong::ColumnHasWrongType < wrong::OfColumn<TimeColumn>, wrong::Given<ValueType<type>>,
+                      wrong::Takes < Timestamp >>>, "split_by_time needs a Timestamp column without missing values");
     }
     return ordinal;
 }
