@@ -140,6 +140,14 @@ Wanted as_value(const Given& given) {
     }
 }
 
+template <class T>
+void put_value(std::string& bytes, const SparseElements<T>& value) {
+    put_raw(bytes, value.width);
+    put_raw(bytes, value.indices.size());
+    bytes.append(reinterpret_cast<const char*>(value.indices.data()), value.indices.size() * sizeof(std::int32_t));
+    bytes.append(reinterpret_cast<const char*>(value.values.data()), value.values.size() * sizeof(T));
+}
+
 template <class Row, class... Stages>
 class FittedProbeOf final : public FittedProbe {
   public:
