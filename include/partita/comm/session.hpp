@@ -36,7 +36,6 @@ class Session {
     ThreadPool& pool() noexcept { return pool_; }
     CommunicatorBase& communicator() noexcept { return communicator_; }
     Progress& progress() noexcept { return *progress_; }
-    const CancelToken& cancel_token() const noexcept { return settings_.cancel; }
     const RunSettings& settings() const noexcept { return settings_; }
 
     /// A parallel loop on this worker's threads; see ThreadPool::for_each. Ends with Cancelled when the run is cancelled.

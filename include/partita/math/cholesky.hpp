@@ -5,7 +5,6 @@
 
 #include <partita/core/version.hpp>
 #include <partita/math/double_pair.hpp>
-#include <partita/math/elementary.hpp>
 #include <partita/math/fused.hpp>
 #include <partita/math/simd/rows.hpp>
 #include <partita/math/simd/triangular.hpp>
@@ -55,11 +54,6 @@ class Cholesky {
     bool full_rank() const { return rank_ == order_; }
     /// The first column that is a combination of the columns before it (or zero); -1 if there is none.
     std::int64_t first_dependent() const { return first_dependent_; }
-    bool dependent(std::size_t column) const { return dropped_[column] != 0; }
-    /// The smallest share of a kept column's diagonal element that was left for it: near 1 for well conditioned matrices.
-    double smallest_pivot() const { return smallest_pivot_; }
-    /// log det A over the kept columns.
-    double log_determinant() const { return log_determinant_; }
 
     /// Solves A·x = b in place.
     void solve(std::span<double> b) const {
@@ -131,8 +125,6 @@ class Cholesky {
             return;
         }
         ++rank_;
-        smallest_pivot_ = pivot < smallest_pivot_ ? pivot : smallest_pivot_;
-        log_determinant_ += log(pivot) - 2.0 * log(scale_[j]);
         const double root = __builtin_sqrt(pivot);
         for (std::size_t i = j + 1; i < order_; ++i) column[i] /= root;
         column[j] = root;
@@ -142,7 +134,6 @@ class Cholesky {
 
     std::size_t order_, stride_, rank_ = 0;
     std::int64_t first_dependent_ = -1;
-    double smallest_pivot_ = 1.0, log_determinant_ = 0.0;
     std::vector<double> scale_;
     detail::AlignedVector<double> factor_;
     std::vector<unsigned char> dropped_;

@@ -54,16 +54,14 @@ TEST_CASE("solutions and inverse diagonals agree with Eigen, for orders across t
         CAPTURE(p);
         CHECK(cholesky.full_rank());
         CHECK(cholesky.first_dependent() == -1);
-        double worst = 0, worst_diagonal = 0, log_determinant = 0;
+        double worst = 0, worst_diagonal = 0;
         for (int i = 0; i < p; ++i) {
             const auto k = static_cast<std::size_t>(i);
             worst = std::max(worst, std::fabs(x[k] - expected(i)) / expected.norm());
             worst_diagonal = std::max(worst_diagonal, std::fabs(diagonal[k] / inverse(i, i) - 1));
-            log_determinant += 2 * std::log(oracle.matrixLLT()(i, i));
         }
         CHECK(worst < 1e-13);  // condition below 10: p roundings of 1e-16
         CHECK(worst_diagonal < 1e-13);
-        CHECK(cholesky.log_determinant() == Approx(log_determinant).epsilon(1e-13).margin(1e-13));
     }
 }
 
@@ -82,9 +80,6 @@ TEST_CASE("a column that is a combination of others is named and left out", "[ma
     CHECK(cholesky.rank() == 48);
     CHECK_FALSE(cholesky.full_rank());
     CHECK(cholesky.first_dependent() == 5);
-    CHECK(cholesky.dependent(5));
-    CHECK(cholesky.dependent(41));
-    CHECK_FALSE(cholesky.dependent(40));
     Eigen::VectorXd b = x.transpose() * Eigen::VectorXd::Ones(n);
     std::vector<double> w(b.data(), b.data() + p);
     cholesky.solve(w);
@@ -110,7 +105,6 @@ TEST_CASE("an ill-conditioned matrix is still solved", "[math]") {
     cholesky.solve(x);
     CHECK(cholesky.full_rank());
     for (const double v : x) CHECK(std::fabs(v - 1) < 1e-5);  // condition times 1e-16, and some
-    CHECK(cholesky.smallest_pivot() < 1e-6);
 }
 
 TEST_CASE("indefinite matrices and numbers that are none drop columns instead of spreading", "[math]") {

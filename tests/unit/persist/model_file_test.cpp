@@ -73,7 +73,6 @@ TEST_CASE("what is written is read, stage by stage", "[persist]") {
     pt::ModelReader reader(writer.bytes(), "m");
     CHECK(reader.provenance() == here);
     CHECK(reader.fingerprint() == "distance: float\n");
-    CHECK(reader.stage_count() == 3);
     CHECK(reader.stage_id(2) == "encode");
     CHECK(reader.stage_version(2) == 5);
     CHECK(reader.enter_stage("scale", 4, 1) == 2);

@@ -21,26 +21,6 @@ constexpr std::size_t padded_to_eight(std::size_t count) { return (count + 7) / 
 /// How many rows a tile of so many columns has; a function of the columns alone, since sums are folded tile by tile.
 constexpr std::size_t tile_rows(std::size_t columns) { return columns <= 256 ? 64 : 256; }
 
-/// to[c] = from[c] - shift[c] in double.
-template <class T>
-void shifted_row(const T* from, const double* shift, std::size_t count, double* to) {
-    constexpr std::size_t width = native_lanes<double>;
-    std::size_t c = 0;
-    for (; c + width <= count; c += width) {
-        (load_wide(from + c) - Native<double>::load_unaligned(shift + c)).store_unaligned(to + c);
-    }
-    if constexpr (width > 4) {
-        if (c + 4 <= count) {
-            Raw<double, 4> s;
-            std::memcpy(&s, shift + c, sizeof s);
-            const Raw<double, 4> d = widened<4>(from + c) - s;
-            std::memcpy(to + c, &d, sizeof d);
-            c += 4;
-        }
-    }
-    for (; c < count; ++c) to[c] = static_cast<double>(from[c]) - shift[c];
-}
-
 /// Columns and differences of the numbers that differ from `common`, NaN among them; returns how many there are.
 template <class T>
 std::size_t differing_row(const T* from, const double* common, std::size_t count, std::uint32_t* columns,

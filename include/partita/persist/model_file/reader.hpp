@@ -57,7 +57,6 @@ class ModelReader {
 
     const Provenance& provenance() const { return provenance_; }
     const std::string& fingerprint() const { return fingerprint_; }
-    std::size_t stage_count() const { return stages_.size(); }
     const std::string& stage_id(std::size_t stage) const { return stages_[stage].id; }
     std::int64_t stage_version(std::size_t stage) const { return stages_[stage].version; }
 
