@@ -84,7 +84,7 @@ void logistic(benchmark::State& state) {
         hessian(state.range(0) ? pt::triangle_size(kernel.size()) : 0);
     double loss = 0;
     over_blocks(state, f, [&](std::size_t first, std::size_t rows) {
-        loss += kernel.compute(block(f, first, rows), {f.labels.data() + first, rows}, {}, w, gradient, hessian, {});
+        loss += kernel.compute(block(f, first, rows), {f.labels.data() + first, rows}, {}, w, gradient, hessian);
         benchmark::DoNotOptimize(gradient.data());
     });
     benchmark::DoNotOptimize(loss);

@@ -22,6 +22,7 @@
 #include <partita/math/elementary.hpp>
 #include <partita/math/exact_sum.hpp>
 #include <partita/math/extremes.hpp>
+#include <partita/math/fixed_sums.hpp>
 #include <partita/math/fused.hpp>
 #include <partita/math/gram.hpp>
 #include <partita/math/histogram.hpp>
@@ -130,8 +131,7 @@
 #include <partita/feature/standard_scale.hpp>
 #include <partita/feature/unseen.hpp>
 
-#include <partita/linear/fixed_sums.hpp>
-#include <partita/linear/linear_model.hpp>
+#include <partita/linear/linear_features.hpp>
 #include <partita/linear/linear_regression.hpp>
 #include <partita/linear/logistic_regression.hpp>
 #include <partita/linear/p_values.hpp>

@@ -3,7 +3,7 @@
 
 // Least squares, plain or with an L2 penalty, by the normal equations.
 
-#include <partita/linear/linear_model.hpp>
+#include <partita/linear/linear_features.hpp>
 #include <partita/math/cholesky.hpp>
 #include <partita/math/exact_sum.hpp>
 #include <partita/math/gram.hpp>
@@ -160,10 +160,12 @@ inline void LinearModel::solve(const detail::LeastSquaresSummary& summary, doubl
         low[i] = sum.low;
         if (!std::isfinite(sum.high))
             throw NumericOverflow("the products of the features \"" + std::string(features) +
-                                  "\" are beyond the range of double; scale them, by StandardScale for instance");
+                                      "\" are beyond the range of double; scale them, by StandardScale for instance",
+                                  Place{.column = std::string(features)});
     }
     if (high.empty() || !(high.back() > 0))
-        throw EmptyDataset("LinearRegression has no rows of positive weight to fit");
+        throw EmptyDataset("LinearRegression has no rows of positive weight to fit",
+                           Place{.column = std::string(features)});
     weight_ = high.back();
 
     // Centred products with an intercept, raw ones without: either way a symmetric system of order p, and the target beside it.

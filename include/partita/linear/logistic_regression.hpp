@@ -66,6 +66,9 @@ struct LogisticRegression {
             this->apply(features, predictions, probabilities, Features.view());
         }
         BOOST_DESCRIBE_CLASS(ModelFor, (LogisticModel<detail::ClassLabel<Y>>), (), (), ())
+
+      private:
+        friend LogisticRegression;
     };
 
     void validate() const {

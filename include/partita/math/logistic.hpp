@@ -54,7 +54,7 @@ inline double logistic_terms(std::span<const double> margins, std::span<const do
 
 // ---- dense features ----------------------------------------------------------------------------------------------------
 
-/// The logistic loss of one block of dense rows, in one pass over X; also X·w and Xᵀ·r alone.
+/// The logistic loss of one block of dense rows, in one pass over X.
 ///
 /// X is n x p, n <= 4096, row-major, float or double; everything is computed in double. With an intercept there are m = p + 1
 /// coefficients, the intercept last; without m = p. Rows of weight 0 are skipped. Memory: a tile of 64 rows.
@@ -77,26 +77,16 @@ class LogisticBlock {
 
     std::size_t size() const { return size_; }
 
-    /// Σ w·loss at `coefficients` (m). Fills `gradient` (m) with Σ w(σ - y)x, `hessian`, unless empty, with the upper triangle
-    /// row by row of Σ wσ(1-σ)xxᵀ (m(m+1)/2), and `margins`, unless empty, with the n margins.
+    /// Σ w·loss at `coefficients` (m). Fills `gradient` (m) with Σ w(σ - y)x and `hessian`, unless empty, with the upper triangle
+    /// row by row of Σ wσ(1-σ)xxᵀ (m(m+1)/2).
     /// Cost: 2·n·m fused multiply-adds, and n·m²/2 for the Hessian.
     double compute(MatrixView<const float> x, std::span<const double> labels, Weights weights,
-                   std::span<const double> coefficients, std::span<double> gradient, std::span<double> hessian,
-                   std::span<double> margins) {
-        return run(x, labels, weights, coefficients, gradient, hessian, margins);
+                   std::span<const double> coefficients, std::span<double> gradient, std::span<double> hessian) {
+        return run(x, labels, weights, coefficients, gradient, hessian);
     }
     double compute(MatrixView<const double> x, std::span<const double> labels, Weights weights,
-                   std::span<const double> coefficients, std::span<double> gradient, std::span<double> hessian,
-                   std::span<double> margins) {
-        return run(x, labels, weights, coefficients, gradient, hessian, margins);
-    }
-
-    /// margins[r] = x_r·w (+ intercept): the same bits as compute's.
-    void margins(MatrixView<const float> x, std::span<const double> coefficients, std::span<double> margins) {
-        only_margins(x, coefficients, margins);
-    }
-    void margins(MatrixView<const double> x, std::span<const double> coefficients, std::span<double> margins) {
-        only_margins(x, coefficients, margins);
+                   std::span<const double> coefficients, std::span<double> gradient, std::span<double> hessian) {
+        return run(x, labels, weights, coefficients, gradient, hessian);
     }
 
   private:
@@ -118,25 +108,10 @@ class LogisticBlock {
         return padded;
     }
 
-    void take(std::span<const double> coefficients) {
-        for (std::size_t c = 0; c < size_; ++c) coefficients_[c] = coefficients[c];
-    }
-
-    template <class T>
-    void only_margins(MatrixView<const T> x, std::span<const double> coefficients, std::span<double> margins) {
-        take(coefficients);
-        for (std::size_t first = 0; first < x.rows(); first += rows_) {
-            const std::size_t rows = std::min(rows_, x.rows() - first), padded = load(x, Weights(), first, rows);
-            detail::margins_of_tile(tile_.data(), padded, stride_, coefficients_.data(), margins_.data());
-            std::copy_n(margins_.data(), rows, margins.data() + first);
-        }
-    }
-
     template <class T>
     double run(MatrixView<const T> x, std::span<const double> labels, Weights weights,
-               std::span<const double> coefficients, std::span<double> gradient, std::span<double> hessian,
-               std::span<double> margins) {
-        take(coefficients);
+               std::span<const double> coefficients, std::span<double> gradient, std::span<double> hessian) {
+        std::copy_n(coefficients.data(), size_, coefficients_.data());
         std::fill(gradient_.begin(), gradient_.end(), 0.0);
         if (!hessian.empty()) {
             products_.assign(stride_ * stride_, 0.0);
@@ -148,7 +123,6 @@ class LogisticBlock {
             detail::Upcoming upcoming =
                 detail::next_tile(x.data() + first * x.stride(), rows_, x.stride(), columns_, 1);
             detail::margins_of_tile(tile_.data(), padded, stride_, coefficients_.data(), margins_.data());
-            if (!margins.empty()) std::copy_n(margins_.data(), rows, margins.data() + first);
             loss = terms(labels, weights, first, rows, padded, loss, upcoming);
             detail::add_gradient_of_tile(tile_.data(), padded, stride_, residuals_.data(), gradient_.data());
             if (!hessian.empty()) {
@@ -209,29 +183,6 @@ class LogisticBlock {
 };
 
 // ---- sparse and one-hot features ---------------------------------------------------------------------------------------
-
-/// margins[r] = x_r·w + intercept: even entries of the row, odd entries, then both and the intercept.
-template <class T>
-void block_margins(SparseView<T> x, std::span<const double> coefficients, double intercept, std::span<double> margins) {
-    for (std::size_t r = 0; r < x.rows; ++r) {
-        double even = 0.0, odd = 0.0;
-        std::int64_t a = x.offsets[r];
-        const std::int64_t end = x.offsets[r + 1];
-        const auto w = [&](std::int64_t k) { return coefficients[static_cast<std::size_t>(x.indices[k])]; };
-        for (; a + 1 < end; a += 2) {
-            even = fused(static_cast<double>(x.values[a]), w(a), even);
-            odd = fused(static_cast<double>(x.values[a + 1]), w(a + 1), odd);
-        }
-        if (a < end) even = fused(static_cast<double>(x.values[a]), w(a), even);
-        margins[r] = (even + odd) + intercept;
-    }
-}
-inline void block_margins(OneHotView x, std::span<const double> coefficients, double intercept,
-                          std::span<double> margins) {
-    for (std::size_t r = 0; r < x.rows; ++r) {
-        margins[r] = x.codes[r] < 0 ? intercept : coefficients[static_cast<std::size_t>(x.codes[r])] + intercept;
-    }
-}
 
 /// gradient += Xᵀ·residuals (p), row after row; the intercept's element is the sum of the residuals.
 template <class T>

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+// What rows of features give for a vector of coefficients.
+
+#include <partita/core/version.hpp>
+#include <partita/math/fused.hpp>
 #include <partita/math/matrix_view.hpp>
 #include <partita/math/simd/lanes.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace partita::inline PARTITA_ABI {
@@ -25,6 +31,29 @@ void block_margins(MatrixView<const T> x, std::span<const double> coefficients, 
         for (std::size_t c = 0; c < whole; c += 8) dot = fused(Lanes8::load(row + c), Lanes8::load(w + c), dot);
         if (p != whole) dot = fused(Lanes8::load(row + whole, p - whole), last, dot);
         margins[r] = sum(dot) + intercept;
+    }
+}
+
+/// margins[r] = x_r·w + intercept: even entries of the row, odd entries, then both and the intercept.
+template <class T>
+void block_margins(SparseView<T> x, std::span<const double> coefficients, double intercept, std::span<double> margins) {
+    for (std::size_t r = 0; r < x.rows; ++r) {
+        double even = 0.0, odd = 0.0;
+        std::int64_t a = x.offsets[r];
+        const std::int64_t end = x.offsets[r + 1];
+        const auto w = [&](std::int64_t k) { return coefficients[static_cast<std::size_t>(x.indices[k])]; };
+        for (; a + 1 < end; a += 2) {
+            even = fused(static_cast<double>(x.values[a]), w(a), even);
+            odd = fused(static_cast<double>(x.values[a + 1]), w(a + 1), odd);
+        }
+        if (a < end) even = fused(static_cast<double>(x.values[a]), w(a), even);
+        margins[r] = (even + odd) + intercept;
+    }
+}
+inline void block_margins(OneHotView x, std::span<const double> coefficients, double intercept,
+                          std::span<double> margins) {
+    for (std::size_t r = 0; r < x.rows; ++r) {
+        margins[r] = x.codes[r] < 0 ? intercept : coefficients[static_cast<std::size_t>(x.codes[r])] + intercept;
     }
 }
 

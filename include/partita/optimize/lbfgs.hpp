@@ -74,6 +74,11 @@ class StepMemory {
     std::vector<Pair> pairs_;
 };
 
+/// A function along a line: its value and its slope by the step.
+struct AlongLine {
+    double value = 0.0, slope = 0.0;
+};
+
 /// The minimum of the cubic through two values and slopes, kept off the ends of the interval; its middle if there is none.
 inline double cubic_minimum(double a, AlongLine at_a, double b, AlongLine at_b) {
     const double low = a < b ? a : b, width = a < b ? b - a : a - b;
@@ -156,13 +161,12 @@ struct LbfgsSettings : DescentSettings {
 
 /// Minimises `objective` from `start` by L-BFGS with a strong Wolfe line search.
 ///
-/// `objective(point, gradient) -> double` returns the value at `point` (m) and fills `gradient` (m). If it has a member `along`
-/// (see EvaluatesAlongLine) the line search uses that, and an iteration costs one evaluation. A value that is not finite counts as
-/// too large. `proceed(const Descent&) -> bool` is called after each iteration; false stops. Deterministic if the objective is.
+/// `objective(point, gradient) -> double` returns the value at `point` (m) and fills `gradient` (m). A value that is not finite
+/// counts as too large. Deterministic if the objective is.
 /// Cost per iteration: usually one evaluation, 4·memory·m operations; memory: 2·memory·m doubles.
 /// Source: Nocedal and Wright, Numerical Optimization, algorithms 7.4 and 7.5.
-template <class Objective, class Proceed>
-Descent lbfgs(std::span<const double> start, Objective&& objective, const LbfgsSettings& settings, Proceed&& proceed) {
+template <class Objective>
+Descent lbfgs(std::span<const double> start, Objective&& objective, const LbfgsSettings& settings = {}) {
     const std::size_t m = start.size();
     Descent d;
     d.point.assign(start.begin(), start.end());
@@ -176,17 +180,9 @@ Descent lbfgs(std::span<const double> start, Objective&& objective, const LbfgsS
     d.history.push_back(d.objective);
     d.gradient_norm = detail::largest_element(gradient);
     detail::Stall stall;
-    while (true) {
-        if (detail::gradient_is_small(d, settings)) {
-            d.stopped = Stopped::gradient_small;
-            return d;
-        }
-        if (d.iterations >= settings.max_iterations) {
-            d.stopped = Stopped::iterations_spent;
-            return d;
-        }
+    while (!detail::finished(d, stall, settings)) {
         memory.direction(gradient, direction);
-        AlongLine here{d.objective, detail::dot(gradient.data(), direction.data(), m), 0.0};
+        detail::AlongLine here{d.objective, detail::dot(gradient.data(), direction.data(), m)};
         if (!(here.slope < 0.0) && !memory.empty()) {
             memory.clear();
             memory.direction(gradient, direction);
@@ -198,30 +194,23 @@ Descent lbfgs(std::span<const double> start, Objective&& objective, const LbfgsS
             guess = norm > 1.0 ? 1.0 / norm : 1.0;
         }
         double evaluated_step = -1.0, value = 0.0;
-        const auto full = [&](double step) {
+        const auto at = [&](double step) {
             for (std::size_t c = 0; c < m; ++c) trial[c] = fused(step, direction[c], d.point[c]);
             value = evaluate(trial, trial_gradient);
             evaluated_step = step;
-        };
-        const auto at = [&](double step) {
-            if constexpr (EvaluatesAlongLine<Objective>) {
-                ++d.line_evaluations;
-                return objective.along(std::span<const double>(d.point), std::span<const double>(direction), step);
-            } else {
-                full(step);
-                return AlongLine{value, detail::dot(trial_gradient.data(), direction.data(), m), 0.0};
-            }
+            return detail::AlongLine{value, detail::dot(trial_gradient.data(), direction.data(), m)};
         };
         const detail::FoundStep found = detail::strong_wolfe(here, guess, at);
         if (!found.found) {
-            if (!memory.empty()) {  // once more along the gradient itself
-                memory.clear();
-                if (++stall.count < 5) continue;
+            if (memory.empty()) {
+                d.stopped = Stopped::no_progress;
+                return d;
             }
-            d.stopped = Stopped::no_progress;
-            return d;
+            memory.clear();  // once more along the gradient itself
+            ++stall.count;
+            continue;
         }
-        if (evaluated_step != found.step) full(found.step);
+        if (evaluated_step != found.step) at(found.step);
         memory.remember(d.point, trial, gradient, trial_gradient);
         const double decrease = d.objective - value;
         std::swap(d.point, trial);
@@ -230,16 +219,9 @@ Descent lbfgs(std::span<const double> start, Objective&& objective, const LbfgsS
         d.history.push_back(value);
         d.gradient_norm = detail::largest_element(gradient);
         ++d.iterations;
-        if (!proceed(std::as_const(d))) {
-            d.stopped = Stopped::cancelled;
-            return d;
-        }
-        if (detail::settled(d, decrease, stall, settings)) return d;
+        stall.look_at(decrease, d.gradient_norm);
     }
-}
-template <class Objective>
-Descent lbfgs(std::span<const double> start, Objective&& objective, const LbfgsSettings& settings = {}) {
-    return lbfgs(start, objective, settings, [](const Descent&) { return true; });
+    return d;
 }
 
 }  // namespace partita::inline PARTITA_ABI

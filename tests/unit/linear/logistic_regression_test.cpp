@@ -18,6 +18,10 @@ static_assert(!Learner::Inputs::inputs[0].takes(pt::column_type<pt::Category>));
 static_assert(std::is_same_v<pt::detail::PredictedLabel<bool>, bool> &&
               std::is_same_v<pt::detail::PredictedLabel<pt::Text>, pt::Category>);
 
+template <class Model>
+concept CanBeOverwritten = requires(Model model, pt::detail::LogisticFit fit) { model.assign(fit, {}, 0.5); };
+static_assert(!CanBeOverwritten<Learner::ModelFor<pt::Vector<float>, bool>>);
+
 namespace {
 
 template <class T>
@@ -162,6 +166,41 @@ TEST_CASE("collinear columns are refused, or shrunk, in a logistic regression", 
     CHECK(std::abs(learnt(constant, Learner{.l2 = 1e-3}).coefficients()[1]) < 1e-9);
 }
 
+TEST_CASE("a fit tells of each pass, and can be cancelled between two", "[linear]") {
+    struct Sink : pt::Progress {
+        pt::CancelToken cancel;
+        std::size_t cancel_after = 1000, passes = 0, open = 0, ended = 0;
+        void begin(std::string_view work, std::uint64_t total) override {
+            if (work == "LogisticRegression" && total == 50) open = 1;
+        }
+        void advance(std::uint64_t steps) override {
+            passes += open * steps;
+            if (passes >= cancel_after) cancel.cancel();
+        }
+        void end() override {
+            ended += open;
+            open = 0;
+        }
+    };
+    for (const auto solver : {pt::LogisticSolver::newton, pt::LogisticSolver::lbfgs}) {
+        const auto learner = pt::pipeline(Learner{.solver = solver, .max_iterations = 50});
+        const auto fit = [&](Sink& sink) {
+            pt::LocalSession session({.threads = 2, .progress_sink = &sink, .cancel = sink.cancel});
+            return learner.fit(pt::as_train(pt::dataset(session, rows<float>()))).template stage<1>();
+        };
+        Sink whole;
+        const auto model = fit(whole);
+        CHECK(model.converged());
+        CHECK(whole.passes >= model.objective_history().size());
+        CHECK(whole.ended == 1);
+        Sink stopped;
+        stopped.cancel_after = 3;
+        CHECK_THROWS_AS(fit(stopped), pt::Cancelled);
+        CHECK(stopped.passes == 3);
+        CHECK(stopped.ended == 1);
+    }
+}
+
 TEST_CASE("classes, numbers and settings that no fit can use are refused with their place", "[linear]") {
     auto single = rows<float>();
     for (auto& row : single) row.yes = true;
@@ -172,6 +211,8 @@ TEST_CASE("classes, numbers and settings that no fit can use are refused with th
     CHECK_THROWS_AS(learnt(rows<float>(), pt::LogisticRegression<"x", "w">{}), pt::WrongClassCount);
     CHECK_THROWS_AS(learnt(rows<float>(), pt::LogisticRegression<"x", "y">{}), pt::WrongClassCount);
     CHECK_THROWS_AS(learnt(std::vector<LinearRow<float>>(), Learner{}), pt::EmptyDataset);
+    for (auto& row : single) row.w = 0;
+    CHECK(place_of<pt::EmptyDataset>([&] { learnt(single, Learner{}, true); }).column == "yes");
 
     for (const float bad : {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
         auto broken = rows<float>();

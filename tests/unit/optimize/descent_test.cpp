@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <catch2/catch.hpp>
 
-#include <partita/math/along_line.hpp>
 #include <partita/math/logistic.hpp>
 #include <partita/optimize/lbfgs.hpp>
 #include <partita/optimize/newton.hpp>
@@ -62,14 +61,13 @@ struct Rosenbrock {
     }
 };
 
-// Average logistic loss with a ridge, features of condition 1e4 or so; evaluates along lines from cached margins if asked to.
-template <bool WithLine>
+// Average logistic loss with a ridge, features of condition 1e4 or so.
 struct Logistic {
     std::size_t n = 2000, p = 9;
     std::vector<float> x;
     std::vector<double> y;
     double ridge = 1e-6;
-    int full = 0, lines = 0;
+    int evaluations = 0;
 
     Logistic() {
         std::mt19937_64 random(11);
@@ -92,9 +90,9 @@ struct Logistic {
         return total;
     }
     double operator()(In w, Out gradient, Out hessian) {
-        ++full;
+        ++evaluations;
         pt::LogisticBlock block(p, true);
-        double loss = block.compute(pt::MatrixView<const float>(x.data(), n, p), y, {}, w, gradient, hessian, {});
+        double loss = block.compute(pt::MatrixView<const float>(x.data(), n, p), y, {}, w, gradient, hessian);
         for (std::size_t c = 0; c <= p; ++c) {
             gradient[c] = gradient[c] / static_cast<double>(n) + (c < p ? ridge * w[c] : 0.0);
         }
@@ -105,33 +103,7 @@ struct Logistic {
         return loss / static_cast<double>(n) + penalty(w);
     }
     double operator()(In w, Out gradient) { return (*this)(w, gradient, {}); }
-    pt::AlongLine along(In w, In direction, double step)
-        requires WithLine
-    {
-        ++lines;
-        pt::LogisticBlock block(p, true);
-        const pt::MatrixView<const float> view(x.data(), n, p);
-        std::vector<double> z(n), d(n), moved(w.begin(), w.end());
-        block.margins(view, w, z);
-        block.margins(view, direction, d);
-        for (std::size_t r = 0; r < n; ++r) z[r] += step * d[r];
-        std::vector<double> residuals(n);
-        pt::AlongLine at;
-        at.value = pt::logistic_terms(z, y, {}, residuals.data(), nullptr);
-        for (std::size_t r = 0; r < n; ++r) at.slope += residuals[r] * d[r];
-        at.value /= static_cast<double>(n);
-        at.slope /= static_cast<double>(n);
-        for (std::size_t c = 0; c < p; ++c) {
-            moved[c] += step * direction[c];
-            at.slope += ridge * moved[c] * direction[c];
-        }
-        at.value += penalty(moved);
-        return at;
-    }
 };
-
-static_assert(pt::EvaluatesAlongLine<Logistic<true>> && !pt::EvaluatesAlongLine<Logistic<false>> &&
-              !pt::EvaluatesAlongLine<Rosenbrock>);
 
 }  // namespace
 
@@ -195,8 +167,7 @@ TEST_CASE("both find the bottom of Rosenbrock's valley", "[optimize]") {
 
 TEST_CASE("an ill-conditioned logistic fit reaches a gradient of 1e-9 by either method, and the same point",
           "[optimize]") {
-    Logistic<false> plain;
-    Logistic<true> lines;
+    Logistic plain;
     const std::vector<double> start(plain.size(), 0.0);
 
     // The objective first: its gradient against central differences (error step² plus rounding/step: 1e-9 and 1e-11).
@@ -214,45 +185,30 @@ TEST_CASE("an ill-conditioned logistic fit reaches a gradient of 1e-9 by either 
     CHECK(newton.gradient_norm <= 1e-9);
     CHECK(newton.iterations < 10);
     CHECK(newton.evaluations == newton.iterations + 1);
-    plain.full = 0;
+    plain.evaluations = 0;
     const pt::Descent lbfgs = pt::lbfgs(start, plain, {{.max_iterations = 1000}});
     CHECK(lbfgs.stopped == pt::Stopped::gradient_small);
-    CHECK(lbfgs.evaluations == plain.full);
-    lines.full = 0;
-    const pt::Descent by_lines = pt::lbfgs(start, lines, {{.max_iterations = 1000}});
-    CHECK(by_lines.stopped == pt::Stopped::gradient_small);
-    CHECK(by_lines.evaluations == lines.full);
-    CHECK(by_lines.line_evaluations == lines.lines);
-    CHECK(by_lines.evaluations == by_lines.iterations + 1);
-    for (const pt::Descent& d : {lbfgs, by_lines}) {
-        CHECK(std::fabs(d.objective - newton.objective) < 1e-9 * newton.objective);
-        for (std::size_t c = 0; c < start.size(); ++c) CHECK(d.point[c] == Approx(newton.point[c]).margin(1e-3));
-    }
+    CHECK(lbfgs.evaluations == plain.evaluations);
+    CHECK(std::fabs(lbfgs.objective - newton.objective) < 1e-9 * newton.objective);
+    for (std::size_t c = 0; c < start.size(); ++c) CHECK(lbfgs.point[c] == Approx(newton.point[c]).margin(1e-3));
 }
 
 TEST_CASE("Newton halves its step where a full one overshoots", "[optimize]") {
     // sqrt(1 + x²): from |x| > 1 a full Newton step goes to -x³.
     struct Hyperbola {
-        bool with_line;
-        int lines = 0;
         double operator()(In x, Out g, Out h) const {
             const double r = std::sqrt(1 + x[0] * x[0]);
             g[0] = x[0] / r;
             if (!h.empty()) h[0] = 1 / (r * r * r);
             return r;
         }
-        pt::AlongLine along(In x, In d, double step) {
-            ++lines;
-            const double v = x[0] + step * d[0], r = std::sqrt(1 + v * v);
-            return {r, v / r * d[0], 0};
-        }
-    } hyperbola{true};
+    };
     const std::vector<double> start = {3.0};
-    const pt::Descent d = pt::newton(start, hyperbola);
+    const pt::Descent d = pt::newton(start, Hyperbola{});
     CHECK(d.converged());
     CHECK(std::fabs(d.point[0]) < 1e-8);
-    CHECK(d.line_evaluations > 0);
-    CHECK(d.line_evaluations == hyperbola.lines);
+    CHECK(d.evaluations > d.iterations + 1);
+    for (std::size_t k = 1; k < d.history.size(); ++k) CHECK(d.history[k] <= d.history[k - 1]);
 }
 
 TEST_CASE("objectives that are infinite somewhere are stepped around", "[optimize]") {
@@ -273,21 +229,12 @@ TEST_CASE("objectives that are infinite somewhere are stepped around", "[optimiz
     CHECK(b.point[0] == Approx(1.0).epsilon(1e-7));
 }
 
-TEST_CASE("descent stops when told to, when it has settled, and at its limit of iterations", "[optimize]") {
+TEST_CASE("descent stops where rounding is all that moves it, and at its limit of iterations", "[optimize]") {
     const std::vector<double> start = {-1.2, 1.0};
-    int seen = 0;
-    const auto three = [&](const pt::Descent& d) { return d.iterations == ++seen && seen < 3; };
-    const pt::Descent cancelled = pt::lbfgs(start, Rosenbrock{}, {}, three);
-    CHECK(cancelled.stopped == pt::Stopped::cancelled);
-    CHECK(cancelled.iterations == 3);
-    CHECK_FALSE(cancelled.converged());
-    seen = 0;
-    CHECK(pt::newton(start, Rosenbrock{}, {}, three).stopped == pt::Stopped::cancelled);
-    CHECK(pt::newton(start, Rosenbrock{}, {.max_iterations = 2}).stopped == pt::Stopped::iterations_spent);
+    const pt::Descent spent = pt::newton(start, Rosenbrock{}, {.max_iterations = 2});
+    CHECK(spent.stopped == pt::Stopped::iterations_spent);
+    CHECK_FALSE(spent.converged());
     CHECK(pt::lbfgs(start, Rosenbrock{}, {{.max_iterations = 2}}).iterations == 2);
-    const pt::Descent settled =
-        pt::lbfgs(start, Rosenbrock{}, {{.gradient_tolerance = 0.0, .objective_tolerance = 1e-3}});
-    CHECK(settled.stopped == pt::Stopped::objective_settled);
     const pt::Descent exhausted =
         pt::lbfgs(start, Rosenbrock{}, {{.max_iterations = 10000, .gradient_tolerance = 0.0}});
     CHECK((exhausted.stopped == pt::Stopped::no_progress || exhausted.gradient_norm == 0.0));

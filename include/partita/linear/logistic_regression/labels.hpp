@@ -3,7 +3,7 @@
 
 // The two classes of a target, and its rows as zeros and ones.
 
-#include <partita/linear/linear_model.hpp>
+#include <partita/linear/linear_features.hpp>
 #include <partita/math/category_counts.hpp>
 #include <partita/stage/category_tally.hpp>
 #include <partita/stage/fit_rows.hpp>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <partita/data/output_view.hpp>
-#include <partita/linear/linear_model.hpp>
+#include <partita/linear/linear_features.hpp>
 #include <partita/math/elementary.hpp>
 
 #include <boost/describe/class.hpp>
@@ -44,15 +44,6 @@ class LogisticModel {
     const std::vector<double>& objective_history() const { return objective_history_; }
     bool converged() const { return converged_; }
 
-    void assign(const detail::LogisticFit& fit, std::vector<Label> classes, double threshold) {
-        coefficients_ = fit.coefficients;
-        intercept_ = fit.intercept;
-        objective_history_ = fit.history;
-        converged_ = fit.converged;
-        classes_ = std::move(classes);
-        threshold_ = threshold;
-    }
-
     void validate() const {
         if (classes_.size() != 2) throw ModelFileInvalid("there are not two classes");
         if (!(classes_[0] < classes_[1])) throw ModelFileInvalid("the classes are not in order");
@@ -63,6 +54,14 @@ class LogisticModel {
     }
 
   protected:
+    void assign(const detail::LogisticFit& fit, std::vector<Label> classes, double threshold) {
+        coefficients_ = fit.coefficients;
+        intercept_ = fit.intercept;
+        objective_history_ = fit.history;
+        converged_ = fit.converged;
+        classes_ = std::move(classes);
+        threshold_ = threshold;
+    }
     template <class View, class Out>
     void apply(const View& features, Out& predictions, std::span<double> probabilities, std::string_view column) const {
         detail::checked_margins(features, coefficients_, intercept_, probabilities, column);

@@ -3,11 +3,14 @@
 
 // The fit of a logistic regression: labels packed once, then one pass per evaluation of the objective.
 
-#include <partita/linear/fixed_sums.hpp>
 #include <partita/linear/logistic_regression/labels.hpp>
+#include <partita/linear/logistic_regression/model.hpp>
+#include <partita/math/elementary.hpp>
 #include <partita/math/exact_sum.hpp>
 #include <partita/math/extremes.hpp>
+#include <partita/math/fixed_sums.hpp>
 #include <partita/math/logistic.hpp>
+#include <partita/math/margins.hpp>
 #include <partita/math/moments.hpp>
 #include <partita/math/scratch.hpp>
 #include <partita/optimize/lbfgs.hpp>
@@ -125,7 +128,7 @@ class EvaluationSums {
         block_.assign(sums_size_, 0.0);
         const std::span<double> gradient(block_.data() + 1, size()),
             hessian(block_.data() + 1 + size(), task_.hessian ? triangle_size(size()) : 0);
-        block_[0] = kernel.compute(x, labels_, weights, task_.coefficients, gradient, hessian, {});
+        block_[0] = kernel.compute(x, labels_, weights, task_.coefficients, gradient, hessian);
         block_.back() = sum_of_weights(weights, x.rows());
         sums.add(block_);
     }
@@ -298,7 +301,8 @@ class LogisticObjective {
                          heaviest = std::max(*found.largest_weight.value(), 0x1p-500);
             if (!(value * heaviest * 0x1p11 < 0x1p1000 && value * weight_ < 0x1p1000))
                 throw NumericOverflow("the features \"" + std::string(plan_.features) +
-                                      "\" and their weights are too large to sum; scale them");
+                                          "\" and their weights are too large to sum; scale them",
+                                      Place{.column = std::string(plan_.features)});
             const int bits = std::ilogb(std::max(value * heaviest * 0x1p11, value * weight_)) +
                              1;  // of Σ|x·r|, and of one term far below
             wide_scale_ = std::ldexp(1.0, 61 - bits);

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+// Sums in integers of one unit.
+
+#include <partita/core/version.hpp>
 #include <partita/math/word_reader.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>

@@ -6,10 +6,14 @@
 #include <partita/core/error.hpp>
 #include <partita/core/number_text.hpp>
 #include <partita/data/column_type.hpp>
-#include <partita/math/logistic.hpp>
 #include <partita/math/margins.hpp>
+#include <partita/math/matrix_view.hpp>
 
+#include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace partita::inline PARTITA_ABI::detail {
