@@ -206,7 +206,6 @@ class Dataset {
     }
 
     const DatasetState& state() const { return *state_; }
-    const std::shared_ptr<const DatasetState>& shared_state() const { return state_; }
     const std::vector<int>& slots() const { return slots_; }
     int slot(int ordinal) const { return slots_[static_cast<std::size_t>(ordinal)]; }
 
