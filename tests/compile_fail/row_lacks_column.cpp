@@ -1,4 +1,4 @@
-// expect-regex: RowLacksColumn<.*Request.*Wanted<.*"distance_km"
+// expect-regex: RowLacksColumn<.*Given<Request>.*Wanted<.*"distance_km"
 // SPDX-License-Identifier: Apache-2.0
 #include "trips.hpp"
 

@@ -87,6 +87,9 @@ template <class... Facts>
 struct SplitNeedsUnsplitData;
 template <class... Facts>
 struct SettingOfAnotherStage;
+/// A fitted pipeline is asked for a stage that it does not have, or for what only such a stage could give.
+template <class... Facts>
+struct PipelineLacksStage;
 template <class... Facts>
 struct RowLacksColumn;
 

@@ -46,12 +46,6 @@ struct AllModels<Types<Nodes...>> {
     using type = std::tuple<StageModels<Nodes>...>;
 };
 
-template <class NodeTypes>
-inline constexpr bool predicts = false;
-template <class... Nodes>
-inline constexpr bool predicts<Types<Nodes...>> =
-    (std::is_same_v<typename Nodes::StageAt::stage_concept, Predictor> || ...);
-
 /// What instances of a stage differ in, besides their models.
 struct InstanceFacts {
     std::span<const int> inputs;
@@ -141,18 +135,18 @@ class FittedPipeline {
     /// safe from many threads at once.
     template <Name ColumnName, class Request>
     auto transform(const Request& row) const {
-        return on_stack<find_slot(Last::data, ColumnName.view())>(row);
+        return on_stack<slot_named<ColumnName>()>(row);
     }
 
     /// The learner's prediction for one row: double for regression, the target's type for classification.
     template <class Request>
     auto predict(const Request& row) const {
-        return on_stack<learner_slot(0)>(row);
+        return on_stack<slot_predicted<0>()>(row);
     }
     /// The probability of the second class for one row.
     template <class Request>
     double predict_probability(const Request& row) const {
-        return on_stack<learner_slot(1)>(row);
+        return on_stack<slot_predicted<1>()>(row);
     }
 
     /// Scores rows whose vectors take more than 4 KiB without allocating for each. One scorer a thread; it must not outlive
@@ -162,15 +156,15 @@ class FittedPipeline {
         explicit Scorer(const FittedPipeline& model) : model_(&model) {}
         template <class Request>
         auto predict(const Request& row) {
-            return in_memory<learner_slot(0)>(row);
+            return in_memory<slot_predicted<0>()>(row);
         }
         template <class Request>
         double predict_probability(const Request& row) {
-            return in_memory<learner_slot(1)>(row);
+            return in_memory<slot_predicted<1>()>(row);
         }
         template <Name ColumnName, class Request>
         auto transform(const Request& row) {
-            return in_memory<find_slot(Last::data, ColumnName.view())>(row);
+            return in_memory<slot_named<ColumnName>()>(row);
         }
 
       private:
@@ -190,36 +184,29 @@ class FittedPipeline {
     /// The fitted part of a stage, named by its type (`get<StandardScale<"features">>()`) or by its place from 1.
     template <class StageType>
     const auto& get() const {
-        constexpr int position = position_of<StageType>();
-        static_assert(position > 0, "the pipeline has no such stage");
-        return stage<position>();
+        return stage_at<position_of<StageType>(), wrong::Given<StageType>>();
     }
     template <int Position>
     const auto& stage() const {
-        static_assert(Position >= 1 && Position <= static_cast<int>(sizeof...(Stages)),
-                      "the pipeline has no stage at this place; they are counted from 1");
-        const auto& models = std::get<Position - 1>(*models_);
-        if constexpr (std::tuple_size_v<std::remove_cvref_t<decltype(models)>> == 1) {
-            return std::get<0>(models);
-        } else {
-            return models;  // one a column
-        }
+        return stage_at<Position, wrong::AtStage<Position>>();
     }
 
     /// The category with the id that the fit gave it, for rows that are scored often: one past the last where the fit has not
     /// seen it. Errors: UnseenCategory where the stage refuses those.
     template <Name ColumnName>
     Category intern(std::string_view text) const {
-        constexpr int position = interning_position<ColumnName>();
-        static_assert(position > 0, "no stage of the pipeline keeps the categories of this column");
+        const auto& encoder =
+            stage_at<interning_position<ColumnName>(), wrong::Wanted<"an encoder">, wrong::OfColumn<ColumnName>>();
         Category category(text);
-        category.id = stage<position>().intern(text);
+        if constexpr (interning_position<ColumnName>() > 0) category.id = encoder.intern(text);
         return category;
     }
 
     /// The coefficients of the learner, each with the name of its feature: through Assemble and OneHotEncode, "zone=JFK".
     std::vector<NamedCoefficient> coefficients() const {
-        static_assert(predicts<Nodes>, "the pipeline has no learner, so no coefficients");
+        static_assert(wrong::unless<predicts<Nodes>,
+                                    wrong::PipelineLacksStage<wrong::Wanted<"a learner">, wrong::Given<pipeline_type>>>,
+                      "the pipeline has no learner, so no coefficients");
         return named_slots(static_cast<Nodes*>(nullptr)).coefficients;
     }
 
@@ -251,6 +238,33 @@ class FittedPipeline {
              ...);
             return slot;
         }(static_cast<Nodes*>(nullptr), output);
+    }
+    template <int Position, class... Facts>
+    const auto& stage_at() const {
+        constexpr bool exists = Position >= 1 && Position <= static_cast<int>(sizeof...(Stages));
+        static_assert(
+            wrong::unless<exists, wrong::PipelineLacksStage<Facts...>>,
+            "the pipeline has no such stage: name it as the pipeline does, with its columns, or by its place, "
+            "counted from 1");
+        if constexpr (!exists) {
+            return absorb;
+        } else if constexpr (std::tuple_size_v<std::tuple_element_t<Position - 1, Models>> == 1) {
+            return std::get<0>(std::get<Position - 1>(*models_));
+        } else {
+            return std::get<Position - 1>(*models_);  // one a column
+        }
+    }
+    template <Name ColumnName>
+    static consteval int slot_named() {
+        constexpr int slot = find_slot(Last::data, ColumnName.view());
+        static_cast<void>(
+            sizeof(ExplainColumn<Last, ColumnName, (slot >= 0), near_slot(Last::data, ColumnName.view())>));
+        return slot;
+    }
+    template <int Output>
+    static consteval int slot_predicted() {
+        static_cast<void>(sizeof(ExplainPrediction<pipeline_type, predicts<Nodes>, (learner_slot(Output) >= 0)>));
+        return learner_slot(Output);
     }
     template <class StageType>
     static constexpr int position_of() {

@@ -14,6 +14,42 @@
 
 namespace partita::inline PARTITA_ABI {
 
+namespace detail {
+
+inline constexpr Absorb absorb{};
+
+/// What is wrong with the name of a column that a fitted pipeline is asked for.
+template <class Last, Name ColumnName, bool Found, int Near>
+struct ExplainColumn {};
+template <class Last, Name ColumnName, int Near>
+struct ExplainColumn<Last, ColumnName, false, Near> {
+    static_assert(sizeof(wrong::ColumnIsMissing<wrong::Wanted<ColumnName>, typename Hint<Last, Near>::type>) == 0,
+                  "the pipeline neither reads nor makes a column of this name");
+};
+
+template <class NodeTypes>
+inline constexpr bool predicts = false;
+template <class... Nodes>
+inline constexpr bool predicts<Types<Nodes...>> =
+    (std::is_same_v<typename Nodes::StageAt::stage_concept, Predictor> || ...);
+
+/// What is wrong where predictions or probabilities are asked for.
+template <class PipelineType, bool HasLearner, bool HasOutput>
+struct ExplainPrediction {};
+template <class PipelineType>
+struct ExplainPrediction<PipelineType, false, false> {
+    static_assert(sizeof(wrong::PipelineLacksStage<wrong::Wanted<"a learner">, wrong::Given<PipelineType>>) == 0,
+                  "the pipeline has no learner, so no predictions; transform gives any other column of one row");
+};
+template <class PipelineType>
+struct ExplainPrediction<PipelineType, true, false> {
+    static_assert(
+        sizeof(wrong::PipelineLacksStage<wrong::Wanted<"a learner of classes">, wrong::Given<PipelineType>>) == 0,
+        "the last learner of the pipeline makes no probabilities; predict gives its prediction");
+};
+
+}  // namespace detail
+
 /// The elements of a sparse vector, owned: what `transform<"features">(row)` gives where `features` is sparse.
 template <class T>
 struct SparseElements {
@@ -241,7 +277,7 @@ void fill_cell(Cell<T>& cell, const Request& row) {
     constexpr int index = member_index<Request, ColumnName>(static_cast<Members*>(nullptr));
     if constexpr (index < 0) {
         static_assert(
-            sizeof(wrong::RowLacksColumn<Request, wrong::Wanted<ColumnName>>) == 0,
+            sizeof(wrong::RowLacksColumn<wrong::Given<Request>, wrong::Wanted<ColumnName>>) == 0,
             "the row that is scored lacks a column that the stages read: add the member to its struct and describe it");
     } else {
         using Member = boost::mp11::mp_at_c<Members, static_cast<std::size_t>(index)>;
@@ -334,11 +370,11 @@ struct RowProgram<Row, Types<N...>, Wanted> {
 template <class Row, class Nodes, int Wanted, class Models, class Request>
 auto evaluate_row(const Models& models, const Request& row, RowScratch& scratch) {
     if constexpr (Wanted < 0) {
-        static_assert(Wanted >= 0,
-                      "the pipeline makes no column of this name: predict needs a learner at the end of the pipeline");
+        return absorb;  // whoever asked for the column has said what is wrong
     } else if constexpr (!is_described<Request>) {
-        static_assert(sizeof(wrong::RowIsNotDescribed<Request>) == 0,
+        static_assert(sizeof(wrong::RowIsNotDescribed<wrong::Given<Request>>) == 0,
                       "a row is a struct described by BOOST_DESCRIBE_STRUCT(Row, (), (members…))");
+        return absorb;
     } else {
         return RowProgram<Row, Nodes, Wanted>::run(models, row, scratch);
     }
