@@ -137,6 +137,7 @@
 #include <partita/linear/p_values.hpp>
 
 #include <partita/pipeline/after.hpp>
+#include <partita/pipeline/completeness.hpp>
 #include <partita/pipeline/explain.hpp>
 #include <partita/pipeline/fit_task.hpp>
 #include <partita/pipeline/fitted.hpp>

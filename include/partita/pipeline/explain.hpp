@@ -150,6 +150,16 @@ struct ExplainMisfit {
 template <class F>
 struct Explain<Mistake::Cause::misfit, F> : ExplainMisfit<typename F::Failed::Misfit> {};
 
+template <class Lacks>
+struct ExplainLacks {
+    static_assert(
+        sizeof(Lacks) == 0,
+        "a stage of one's own lacks a member, or has it with other types; write one that takes what is printed "
+        "here (the top of stage/concepts.hpp lists what a stage declares)");
+};
+template <class F>
+struct Explain<Mistake::Cause::incomplete, F> : ExplainLacks<typename F::Lacks> {};
+
 /// Naming its size makes the compiler say what is wrong.
 template <class Failed>
 using Explanation = Explain<Failed::mistake.cause, Failed>;

@@ -4,7 +4,7 @@
 // A pipeline at compile time: a linked list of plain tables, one per stage, each holding the columns that its stage adds.
 // Names are resolved, mistakes found and leaks traced by ordinary functions over values; types are fetched only at the end.
 
-#include <partita/stage/concepts.hpp>
+#include <partita/pipeline/completeness.hpp>
 
 #include <utility>
 
@@ -77,7 +77,8 @@ struct Mistake {
         duplicate,
         leak,
         open_policy,
-        misfit  ///< in the stage's own words
+        misfit,      ///< in the stage's own words
+        incomplete,  ///< a stage of one's own lacks a member
     } cause = Cause::none;
     int read = -1;  ///< which of the declared reads, or which output
     int slot = -1;  ///< the column at fault
@@ -143,9 +144,6 @@ constexpr Resolution<Capacity> resolve(const NodeData& node, std::span<const Inp
     }
     return result;
 }
-
-template <class... T>
-struct Types {};
 
 /// The table that a pipeline begins with.
 template <class Row>
@@ -244,8 +242,10 @@ struct Reads {
     static constexpr Mistake mistake_of_columns = first_mistake();
     using Misfit =
         typename MisfitOf<Reads, MayMisfit<StageType> && mistake_of_columns.cause == Mistake::Cause::none>::type;
-    static constexpr Mistake read_mistake =
-        std::is_void_v<Misfit> ? mistake_of_columns : Mistake{Mistake::Cause::misfit, -1, -1, -1};
+    using Lacks = typename MissingDeclaration<wrong::AtStage<Position>, StageType>::type;
+    static constexpr Mistake read_mistake = !std::is_void_v<Lacks>    ? Mistake{Mistake::Cause::incomplete}
+                                            : !std::is_void_v<Misfit> ? Mistake{Mistake::Cause::misfit}
+                                                                      : mistake_of_columns;
 };
 
 /// One application of a stage: all of its inputs, or one column of those that its selector chose.
@@ -343,7 +343,10 @@ struct Node {
         }
         return {};
     }
-    static constexpr Mistake mistake = first_mistake();
+    static constexpr Mistake mistake_of_outputs = first_mistake();
+    using Lacks = typename LacksAt<InstanceAt<0>, wrong::AtStage<position>,
+                                   mistake_of_outputs.cause == Mistake::Cause::none>::type;
+    static constexpr Mistake mistake = std::is_void_v<Lacks> ? mistake_of_outputs : Mistake{Mistake::Cause::incomplete};
     using Failed = R;
 };
 
@@ -354,6 +357,7 @@ struct BrokenNode {
     using StageAt = typename R::StageAt;
     static constexpr int position = R::position;
     static constexpr Mistake mistake = R::read_mistake;
+    using Lacks = typename R::Lacks;
     using Failed = R;
 };
 

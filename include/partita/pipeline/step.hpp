@@ -14,13 +14,6 @@
 
 namespace partita::inline PARTITA_ABI::detail {
 
-template <class List>
-struct OutputValues;
-template <class... Written>
-struct OutputValues<Columns<Written...>> {
-    using type = Types<typename Written::value_type...>;
-};
-
 /// An error of a stage's own code says whose it is.
 [[gnu::cold]] inline void name_stage(Error& error, const std::string& title) {
     if (error.place().stage.empty()) error.place().stage = title;

@@ -30,6 +30,7 @@
 //   width of an output vector            output_width(views…) of the model, else that of its first input
 //   what a file calls the stage          id and version (1 where it is not declared)
 // An output that has the name of an input takes its place; otherwise its name must be new.
+// A member that is missing, or has other types, is the compile error StageIsIncomplete, which names it and what it takes.
 
 #include <partita/data/reads.hpp>
 #include <partita/math/accumulator.hpp>
@@ -209,7 +210,7 @@ std::string stage_title() {
     return detail::title_of(S::id, S::Inputs::inputs);
 }
 
-/// The type in which a number becomes a feature: float, unless it is double or an integer of more than 24 bits.
+/// The type in which a number becomes a feature: float, unless it is double or an integer of more than 16 bits.
 template <class T>
 using Feature =
     std::conditional_t<std::is_same_v<T, double> || (std::is_integral_v<T> && sizeof(T) > 2), double, float>;
