@@ -126,7 +126,7 @@ inline constexpr KindSet assembled_kinds = number_kinds | dense_vector_kinds | s
 /// Puts columns side by side as one dense vector: Assemble<"distance", "zone", "features">, the output last.
 ///
 /// Inputs: numbers, vectors, sparse vectors and OneHot, nothing missing; selectors stand for all their columns. Output: a
-/// Vector<float> of all their elements in order, Vector<double> if an input is double or an integer of more than 24 bits.
+/// Vector<float> of all their elements in order, Vector<double> if an input is double or an integer of more than 16 bits.
 /// Values are copied as they are: learners refuse what is not finite. Cost: the writing of the vector.
 template <Name... ColumnNames>
 struct Assemble {
