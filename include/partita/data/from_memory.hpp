@@ -154,18 +154,22 @@ std::vector<ColumnData> columns_of_structs(std::span<const Row> rows, boost::mp1
 /// A dataset of row structs, which are copied column by column; texts too. Every worker passes the same rows and keeps its share.
 template <class Row>
 Dataset<Row, Unsplit> dataset(Session& session, std::span<const Row> rows) {
-    using Members = boost::mp11::mp_rename<detail::RowMembers<Row>, boost::mp11::mp_list>;
-    detail::Chunks chunks;
-    session.communicator().agree(attempt([&] {
-        chunks = detail::share_of_rows<Chunk>(
-            session, rows.size(), detail::default_chunk_blocks, [&](std::size_t first, std::size_t count) {
-                return std::make_shared<const Chunk>(
-                    static_cast<std::int64_t>(first), count,
-                    detail::columns_of_structs(rows.subspan(first, count), static_cast<Members*>(nullptr)));
-            });
-    }));
-    detail::check_widths(session, chunks, columns_of<Row>.size());
-    return detail::make_dataset<Row>(session, std::move(chunks));
+    if constexpr (detail::demand_row<Row, detail::is_described<Row>>()) {
+        using Members = boost::mp11::mp_rename<detail::RowMembers<Row>, boost::mp11::mp_list>;
+        detail::Chunks chunks;
+        session.communicator().agree(attempt([&] {
+            chunks = detail::share_of_rows<Chunk>(
+                session, rows.size(), detail::default_chunk_blocks, [&](std::size_t first, std::size_t count) {
+                    return std::make_shared<const Chunk>(
+                        static_cast<std::int64_t>(first), count,
+                        detail::columns_of_structs(rows.subspan(first, count), static_cast<Members*>(nullptr)));
+                });
+        }));
+        detail::check_widths(session, chunks, columns_of<Row>.size());
+        return detail::make_dataset<Row>(session, std::move(chunks));
+    } else {
+        return Dataset<Row, Unsplit>(nullptr, {});  // the compilation has failed
+    }
 }
 template <class Row>
 Dataset<Row, Unsplit> dataset(Session& session, const std::vector<Row>& rows) {

@@ -118,5 +118,50 @@ consteval void demand_column() {
         ExplainName<Row, ColumnName, has_column<Row, ColumnName>, near_column(columns_of<Row>, ColumnName.view())>));
 }
 
+/// What is wrong with a type that is used as a row.
+template <class Row, bool Described>
+struct ExplainRow {};
+template <class Row>
+struct ExplainRow<Row, false> {
+    static_assert(sizeof(wrong::RowIsNotDescribed<wrong::Given<Row>>) == 0,
+                  "describe the row behind its struct: BOOST_DESCRIBE_STRUCT(Row, (), (members…))");
+};
+
+/// What is wrong with the member of a row at this place, or nothing for -1.
+template <class Row, int Ordinal>
+struct ExplainMember {
+    static constexpr auto name = name_from([] { return columns_of<Row>[static_cast<std::size_t>(Ordinal)].name; });
+    static_assert(sizeof(wrong::MemberTypeIsNoColumn<wrong::Given<Row>, wrong::OfColumn<name>>) == 0,
+                  "a column has a type that no row and no text file can hold: use bool, integers, float, double, "
+                  "Timestamp, Text, "
+                  "Category, std::optional of these, or Vector");
+};
+template <class Row>
+struct ExplainMember<Row, -1> {};
+
+/// Whether a member of a row, or a field of text, can hold a value of a column's type.
+constexpr bool can_be_member(ColumnType type) {
+    const KindSet scalars = number_kinds | text_kinds | kind_bit(Kind::timestamp);
+    return (kind_bit(type.kind) & (type.nullable ? scalars : scalars | dense_vector_kinds)) != 0;
+}
+template <class Row>
+consteval int first_member_that_is_no_column() {
+    for (std::size_t i = 0; i < columns_of<Row>.size(); ++i)
+        if (!can_be_member(columns_of<Row>[i].type)) return static_cast<int>(i);
+    return -1;
+}
+
+/// Whether a type can be a row that is read; the compile error otherwise.
+template <class Row, bool Described>
+consteval bool demand_row() {
+    static_cast<void>(sizeof(ExplainRow<Row, Described>));
+    if constexpr (Described) {
+        constexpr int mistaken = first_member_that_is_no_column<Row>();
+        static_cast<void>(sizeof(ExplainMember<Row, mistaken>));
+        return mistaken < 0;
+    }
+    return false;
+}
+
 }  // namespace detail
 }  // namespace partita::inline PARTITA_ABI

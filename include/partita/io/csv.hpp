@@ -15,37 +15,6 @@
 
 namespace partita::inline PARTITA_ABI {
 
-namespace detail {
-
-/// Whether one field, or one for each element, can spell a value of a column's type.
-constexpr bool can_be_text(ColumnType type) {
-    const KindSet vectors = dense_vector_kinds;
-    const KindSet scalars = number_kinds | text_kinds | kind_bit(Kind::timestamp);
-    return (kind_bit(type.kind) & (type.nullable ? scalars : scalars | vectors)) != 0;
-}
-
-template <class Row>
-consteval int first_column_that_is_no_text() {
-    for (std::size_t i = 0; i < columns_of<Row>.size(); ++i)
-        if (!can_be_text(columns_of<Row>[i].type)) return static_cast<int>(i);
-    return -1;
-}
-
-template <class Row>
-consteval void require_text_columns() {
-    if constexpr (!is_table<Row>) {
-        static_assert(sizeof(wrong::RowIsNotDescribed<wrong::Given<Row>>) == 0,
-                      "describe the row: BOOST_DESCRIBE_STRUCT(Row, (), (members))");
-    } else if constexpr (first_column_that_is_no_text<Row>() >= 0) {
-        static_assert(sizeof(wrong::MemberTypeIsNoColumn<wrong::Given<Row>>) == 0,
-                      "a member has a type that no text file can hold: use bool, integers, float, double, Timestamp, "
-                      "Text, Category, "
-                      "std::optional of these, or Vector");
-    }
-}
-
-}  // namespace detail
-
 inline namespace PARTITA_DETAIL_GZIP {
 
 /// Reads text files as one table of rows: the records of the files, one after the other. `Row` is a described struct or a
@@ -61,15 +30,18 @@ inline namespace PARTITA_DETAIL_GZIP {
 template <class Row>
 Dataset<Row, Unsplit> read_csv(Session& session, const std::vector<std::string>& paths,
                                const CsvOptions& options = {}) {
-    detail::require_text_columns<Row>();
-    detail::CsvTableReader reader(session, columns_of<Row>, detail::CsvParsers<Row>::each, options);
-    return detail::make_dataset<Row>(session, reader.read([&] {
-        std::vector<detail::SourceText> texts;
-        if (paths.empty())
-            throw InvalidSetting("read_csv was given no paths; give at least one file", Place{.setting = "paths"});
-        for (const std::string& path : paths) texts.push_back(detail::load_text(path));
-        return texts;
-    }));
+    if constexpr (detail::demand_row<Row, detail::is_table<Row>>()) {
+        detail::CsvTableReader reader(session, columns_of<Row>, detail::CsvParsers<Row>::each, options);
+        return detail::make_dataset<Row>(session, reader.read([&] {
+            std::vector<detail::SourceText> texts;
+            if (paths.empty())
+                throw InvalidSetting("read_csv was given no paths; give at least one file", Place{.setting = "paths"});
+            for (const std::string& path : paths) texts.push_back(detail::load_text(path));
+            return texts;
+        }));
+    } else {
+        return Dataset<Row, Unsplit>(nullptr, {});  // the compilation has failed
+    }
 }
 
 /// Reads one text file; see above.
@@ -87,10 +59,13 @@ Dataset<Row, Unsplit> read_csv(Session& session, const char* path, const CsvOpti
 /// Reads a text in memory, which every worker is given whole, as read_csv reads a file. Messages call it "text".
 template <class Row>
 Dataset<Row, Unsplit> read_csv_text(Session& session, std::string_view text, const CsvOptions& options = {}) {
-    detail::require_text_columns<Row>();
-    detail::CsvTableReader reader(session, columns_of<Row>, detail::CsvParsers<Row>::each, options);
-    return detail::make_dataset<Row>(
-        session, reader.read([&] { return std::vector<detail::SourceText>{{"text", text, nullptr}}; }));
+    if constexpr (detail::demand_row<Row, detail::is_table<Row>>()) {
+        detail::CsvTableReader reader(session, columns_of<Row>, detail::CsvParsers<Row>::each, options);
+        return detail::make_dataset<Row>(
+            session, reader.read([&] { return std::vector<detail::SourceText>{{"text", text, nullptr}}; }));
+    } else {
+        return Dataset<Row, Unsplit>(nullptr, {});  // the compilation has failed
+    }
 }
 
 /// Writes a dataset as one text file in the order of its rows: a header line, numbers in the shortest form that reads back
@@ -101,9 +76,10 @@ Dataset<Row, Unsplit> read_csv_text(Session& session, std::string_view text, con
 /// Errors: FileError, on all workers; InvalidSetting. Cost: the text in memory, on every worker.
 template <class Row, class Role>
 void write_csv(const Dataset<Row, Role>& dataset, const std::string& path, const CsvWriteOptions& options = {}) {
-    detail::require_text_columns<Row>();
-    const Dataset<Row, Role> stored = dataset.materialize();
-    detail::write_csv_table(stored.session(), columns_of<Row>, stored.state().chunks, path, options);
+    if constexpr (detail::demand_row<Row, detail::is_table<Row>>()) {
+        const Dataset<Row, Role> stored = dataset.materialize();
+        detail::write_csv_table(stored.session(), columns_of<Row>, stored.state().chunks, path, options);
+    }
 }
 
 }  // namespace partita::inline PARTITA_ABI

@@ -374,12 +374,12 @@ struct FittedBase {
     using type = Absorb;
 };
 template <class... Stages, class Row>
-    requires(LastNode<Row, Stages...>::mistake.cause != Mistake::Cause::none)
-struct FittedBase<Pipeline<Stages...>, Row> {
+    requires(!is_table<Row> || LastNode<Row, Stages...>::mistake.cause != Mistake::Cause::none)
+struct FittedBase<Pipeline<Stages...>, Row> : ExplainRow<Row, is_table<Row>> {
     using type = Absorb;
 };
 template <class... Stages, class Row>
-    requires(LastNode<Row, Stages...>::mistake.cause == Mistake::Cause::none)
+    requires(is_table<Row> && LastNode<Row, Stages...>::mistake.cause == Mistake::Cause::none)
 struct FittedBase<Pipeline<Stages...>, Row> {
     using type = FittedPipeline<Row, Stages...>;
 };

@@ -163,13 +163,16 @@ struct Pipeline {
     /// The passes that a fit on a table of this row type makes, as text.
     template <class Row>
     std::string explain() const {
-        using Last = detail::LastNode<Row, Stages...>;
-        if constexpr (Last::mistake.cause != detail::Mistake::Cause::none) {
-            static_cast<void>(sizeof(detail::Explanation<Last>));
-            return {};
-        } else {
-            return explain_nodes(static_cast<typename detail::NodeList<Last>::type*>(nullptr));
+        static_cast<void>(sizeof(detail::ExplainRow<Row, detail::is_table<Row>>));
+        if constexpr (detail::is_table<Row>) {
+            using Last = detail::LastNode<Row, Stages...>;
+            if constexpr (Last::mistake.cause == detail::Mistake::Cause::none) {
+                return explain_nodes(static_cast<typename detail::NodeList<Last>::type*>(nullptr));
+            } else {
+                static_cast<void>(sizeof(detail::Explanation<Last>));
+            }
         }
+        return {};
     }
 
   private:

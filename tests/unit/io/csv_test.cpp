@@ -38,11 +38,11 @@ struct Wide {
 };
 BOOST_DESCRIBE_STRUCT(Wide, (), (label, x, y))
 
-static_assert(pt::detail::can_be_text(pt::column_type<std::optional<pt::Timestamp>>));
-static_assert(pt::detail::can_be_text(pt::column_type<pt::Vector<float>>));
-static_assert(!pt::detail::can_be_text(pt::column_type<std::optional<pt::Vector<float, 2>>>));
-static_assert(!pt::detail::can_be_text(pt::column_type<pt::SparseVector<float>>));
-static_assert(!pt::detail::can_be_text(pt::column_type<pt::OneHot>));
+static_assert(pt::detail::can_be_member(pt::column_type<std::optional<pt::Timestamp>>));
+static_assert(pt::detail::can_be_member(pt::column_type<pt::Vector<float>>));
+static_assert(!pt::detail::can_be_member(pt::column_type<std::optional<pt::Vector<float, 2>>>));
+static_assert(!pt::detail::can_be_member(pt::column_type<pt::SparseVector<float>>));
+static_assert(!pt::detail::can_be_member(pt::column_type<pt::OneHot>));
 
 /// The rows as text: id|<value><value>, <> for a missing one; then the counts and the records left out.
 template <class Row>
