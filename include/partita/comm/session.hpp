@@ -31,11 +31,15 @@ class Session {
     std::size_t size() const noexcept { return communicator_.size(); }  ///< the number of workers
     bool primary() const noexcept { return rank() == 0; }               ///< the worker that prints and saves
     std::size_t threads() const noexcept { return pool_.threads(); }    ///< threads of this worker
-    std::uint64_t seed() const noexcept { return settings_.seed; }
+    std::uint64_t seed() const noexcept { return settings_.seed; }      ///< of whatever is drawn
 
+    /// This worker's threads.
     ThreadPool& pool() noexcept { return pool_; }
+    /// What all workers meet in; a collective must be called by each of them, in one order.
     CommunicatorBase& communicator() noexcept { return communicator_; }
+    /// Where passes say how far they have come.
     Progress& progress() noexcept { return *progress_; }
+    /// The settings of the run, with what the environment added.
     const RunSettings& settings() const noexcept { return settings_; }
 
     /// A parallel loop on this worker's threads; see ThreadPool::for_each. Ends with Cancelled when the run is cancelled.

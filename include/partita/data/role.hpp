@@ -10,7 +10,6 @@ struct Unsplit {};     ///< not split yet: neither fitted nor judged on
 struct Train {};       ///< what estimators fit
 struct Validation {};  ///< what early stopping, calibration and tuning look at; may be judged on
 struct Test {};        ///< what a final model is judged on
-struct InSample {
-};  ///< predictions on rows that their model was fitted on: no fit takes them, `evaluate_in_sample` does
+struct InSample {};    ///< predictions on rows of their model's own fit: no fit takes them, `evaluate_in_sample` does
 
 }  // namespace partita::inline PARTITA_ABI

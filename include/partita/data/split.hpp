@@ -76,8 +76,8 @@ Dataset<Row, Unsplit> rows_between(const Dataset<Row, Unsplit>& data, int slot, 
 /// The earliest and the latest time of all workers.
 inline std::pair<std::int64_t, std::int64_t> time_range(const DatasetState& state, int slot) {
     constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
-    std::int64_t extremes[2] = {lowest,
-                                lowest};  // the complement of the earliest, the latest: the maximum of both is wanted
+    // The complement of the earliest, and the latest: the maximum of both is wanted.
+    std::int64_t extremes[2] = {lowest, lowest};
     const PendingError pending = attempt([&] {
         std::vector<std::pair<std::int64_t, std::int64_t>> each(state.session->threads(), {lowest, lowest});
         for_each_block(state, [&](Block& block, std::size_t worker) {

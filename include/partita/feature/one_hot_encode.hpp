@@ -207,11 +207,12 @@ struct OneHotEncode {
     using Inputs = Columns<Read<ColumnName, text_kinds | integer_kinds | kind_bit(Kind::boolean)>>;
     using Outputs = Columns<Column<ColumnName, OneHot>>;
 
-    bool drop_last =
-        false;  ///< whether the rarest category has no column, so that the columns of a row do not sum to 1
-    std::size_t max_categories =
-        0;  ///< how many categories to keep, the heaviest; 0 for all. Under Unseen::error more are refused
-    double min_count = 0;  ///< the weight below which a category is not kept
+    /// Whether the rarest category has no column, so that the columns of a row do not sum to 1.
+    bool drop_last = false;
+    /// How many categories to keep, the heaviest; 0 for all. Under Unseen::error more are refused.
+    std::size_t max_categories = 0;
+    /// The weight below which a category is not kept.
+    double min_count = 0;
 
     /// The fitted stage: categories(), intern(text), feature_names(column).
     struct Model : detail::OneHotModel {

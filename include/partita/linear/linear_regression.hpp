@@ -63,7 +63,9 @@ class LeastSquaresSummary {
 /// The fitted hyperplane: prediction = features·coefficients + intercept.
 class LinearModel {
   public:
+    /// One number for each element of the features: what the prediction gains where that element grows by 1.
     const std::vector<double>& coefficients() const { return coefficients_; }
+    /// The prediction where all features are 0; 0 if no intercept was fitted.
     double intercept() const { return intercept_; }
     /// Σw of the rows of the fit.
     double weight() const { return weight_; }

@@ -18,8 +18,8 @@ namespace partita::inline PARTITA_ABI {
 template <class StageType>
 struct CheckOptions {
     StageType stage{};  ///< the stage with its settings
-    std::vector<StageType>
-        refused{};            ///< settings that must be refused at fit, by InvalidSetting: {MyStage{.strength = -1}}
+    /// Settings that must be refused at fit, by InvalidSetting: {MyStage{.strength = -1}}.
+    std::vector<StageType> refused{};
     std::uint64_t seed = 1;   ///< of the rows
     std::size_t rows = 9000;  ///< how many rows to fit; more than two blocks of 4096 show most
     double tolerance = 1e-9;  ///< how far results may differ, relative to their column's largest, where ids change

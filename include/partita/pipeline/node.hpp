@@ -14,8 +14,7 @@ namespace partita::inline PARTITA_ABI::detail {
 struct SlotInfo {
     std::string_view name;
     ColumnType type;
-    int identity =
-        -1;  ///< the slot that this column is, for leakage: computed from one column, it counts as that column
+    int identity = -1;  ///< the slot it counts as, for leakage: of a column computed from one column, that one's
     const int* parents = nullptr;
     int parent_count = 0;
     int hides = -1;                ///< the earlier slot of the same name, or -1

@@ -35,7 +35,9 @@ using PredictedLabel = std::conditional_t<(kind_bit(column_type<Y>.kind) & text_
 template <class Label>
 class LogisticModel {
   public:
+    /// One number for each element of the features: what the log-odds of the second class gain where that element grows by 1.
     const std::vector<double>& coefficients() const { return coefficients_; }
+    /// The log-odds of the second class where all features are 0; 0 if no intercept was fitted.
     double intercept() const { return intercept_; }
     /// The two classes in order; `probability` is that of the second.
     const std::vector<Label>& classes() const { return classes_; }
