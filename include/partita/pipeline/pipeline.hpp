@@ -154,7 +154,7 @@ struct Pipeline {
         if constexpr ((std::is_same_v<StageType, Stages> || ...)) {
             std::get<StageType>(copy.stages).*setting = static_cast<Setting>(value);
         } else {
-            static_assert(sizeof(wrong::SettingOfAnotherStage<StageType>) == 0,
+            static_assert(sizeof(wrong::SettingOfAnotherStage<wrong::Given<StageType>>) == 0,
                           "the pipeline has no such stage, so none with this setting");
         }
         return copy;
