@@ -102,8 +102,8 @@ using StoredValue = ValueType<column_type<T>>;
 
 /// A vector column has one width in all chunks of all workers. A collective.
 inline void check_widths(Session& session, const Chunks& chunks, std::size_t columns) {
-    std::vector<std::int64_t> extremes(2 * columns,
-                                       INT64_MIN);  // of each column the largest width and the smallest, negated
+    // Of each column the largest width and the smallest, negated.
+    std::vector<std::int64_t> extremes(2 * columns, INT64_MIN);
     for (const auto& chunk : chunks)
         for (std::size_t c = 0; c < columns && chunk->rows() > 0; ++c) {
             const auto width = static_cast<std::int64_t>(chunk->column(c).width);

@@ -218,8 +218,8 @@ class FittedPipeline {
     }
 
     const Models& models() const { return *models_; }
-    std::uint64_t seed() const { return seed_; }
-    std::int64_t rows() const { return rows_; }
+    std::uint64_t seed() const { return seed_; }  ///< of the session that fitted it
+    std::int64_t rows() const { return rows_; }   ///< how many rows it was fitted on
 
   private:
     template <int Slot, class Request>
