@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of weight 0 are absent, also where a stage before the learner would refuse what they hold.
-#include "../../distributed/every_policy.hpp"
-#include "absent_rows.hpp"
+#include "unit/pipeline/absent_rows.hpp"
+#include "every_policy.hpp"
 
 #include <partita/evaluate/evaluate.hpp>
 #include <partita/evaluate/rmse.hpp>
@@ -9,24 +9,24 @@
 
 #include <catch2/catch.hpp>
 
-#include <tuple>
+#include <utility>
 
 namespace pt = partita;
 using namespace absent_rows;
 
 TEST_CASE("a row of weight 0 is absent behind stages that refuse it, on any workers", "[pipeline][weights]") {
     const auto rows = make();
-    every_policy::gives_the_same([&](pt::Session& session) {
+    const auto [of_all, of_some] = every_policy::gives_the_same([&](pt::Session& session) {
         const auto all = pt::dataset(session, rows).repartition(1).weigh_by<"weight">();
         const auto some = all.filter<"weight">(counts);
-        const auto model = pipeline().fit(pt::as_train(all)), without = pipeline().fit(pt::as_train(some));
-        CHECK(numbers_of(model) == numbers_of(without));
-        const auto judge = [&](const auto& data) {
-            return pt::evaluate(model.transform(pt::as_test(data)), pt::Rmse<"fare">{}).value();
+        const auto result = [](const auto& data) {
+            const auto model = pipeline().fit(pt::as_train(data));
+            return std::pair(numbers_of(model),
+                             pt::evaluate(model.transform(pt::as_test(data)), pt::Rmse<"fare">{}).value());
         };
-        CHECK(judge(all) == judge(some));
-        return std::tuple(numbers_of(model), judge(all));
+        return std::pair(result(all), result(some));
     });
+    CHECK(of_all == of_some);
 }
 
 TEST_CASE("rows of weight 0 alone are no rows to fit", "[pipeline][weights]") {
