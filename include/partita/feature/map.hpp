@@ -124,6 +124,9 @@ template <class F>
 concept NamedFunction = requires {
     { F::id } -> std::convertible_to<std::string_view>;
 } && (std::is_empty_v<F> || boost::describe::has_describe_members<F>::value);
+/// Whether a model file can stand for it.
+template <class F>
+inline constexpr bool can_be_saved = std::is_empty_v<F> || NamedFunction<F>;
 
 template <class F>
 constexpr std::string_view function_id() {
@@ -150,8 +153,7 @@ struct Map {
     static_assert(sizeof...(ColumnNames) >= 2,
                   "partita: map takes the names of its input columns and then that of its output");
     static_assert(
-        wrong::unless < std::is_empty_v<F> || detail::NamedFunction<F>,
-        wrong::CaptureCannotBeSaved < wrong::Given < F >>>,
+        wrong::unless<detail::can_be_saved<F>, wrong::CaptureCannotBeSaved<wrong::Given<F>>>,
         "partita: the function of a map has captures, which no model file could hold: use a function object with a "
         "`static constexpr std::string_view id` and members described with BOOST_DESCRIBE_STRUCT");
 
