@@ -145,9 +145,10 @@ consteval int time_ordinal() {
     if constexpr (ordinal >= 0) {
         constexpr ColumnType type = columns_of<Row>[static_cast<std::size_t>(ordinal)].type;
         constexpr bool is_time = type == column_type<Timestamp>;
-        using Mistake = wrong::ColumnHasWrongType<wrong::OfColumn<TimeColumn>, wrong::Given<ValueType<type>>,
-                                                  wrong::Takes<Timestamp>>;
-        static_assert(wrong::unless<is_time, Mistake>, "split_by_time needs a Timestamp column without missing values");
+        using WrongType = wrong::ColumnHasWrongType<wrong::OfColumn<TimeColumn>, wrong::Given<ValueType<type>>,
+                                                    wrong::Takes<Timestamp>>;
+        static_assert(wrong::unless<is_time, WrongType>,
+                      "split_by_time needs a Timestamp column without missing values");
     }
     return ordinal;
 }
