@@ -153,71 +153,31 @@ template <class T>
 inline constexpr ColumnType column_type_of<std::optional<T>>{column_type_of<T>.kind, true, column_type_of<T>.extent};
 
 template <Kind K, std::int64_t Extent> struct ValueOf;
-template <> struct ValueOf<Kind::boolean, dynamic> {
-    using type = bool;
-};
-template <> struct ValueOf<Kind::int8, dynamic> {
-    using type = std::int8_t;
-};
-template <> struct ValueOf<Kind::int16, dynamic> {
-    using type = std::int16_t;
-};
-template <> struct ValueOf<Kind::int32, dynamic> {
-    using type = std::int32_t;
-};
-template <> struct ValueOf<Kind::int64, dynamic> {
-    using type = std::int64_t;
-};
-template <> struct ValueOf<Kind::uint8, dynamic> {
-    using type = std::uint8_t;
-};
-template <> struct ValueOf<Kind::uint16, dynamic> {
-    using type = std::uint16_t;
-};
-template <> struct ValueOf<Kind::uint32, dynamic> {
-    using type = std::uint32_t;
-};
-template <> struct ValueOf<Kind::uint64, dynamic> {
-    using type = std::uint64_t;
-};
-template <> struct ValueOf<Kind::float32, dynamic> {
-    using type = float;
-};
-template <> struct ValueOf<Kind::float64, dynamic> {
-    using type = double;
-};
-template <> struct ValueOf<Kind::timestamp, dynamic> {
-    using type = Timestamp;
-};
-template <> struct ValueOf<Kind::text, dynamic> {
-    using type = Text;
-};
-template <> struct ValueOf<Kind::category, dynamic> {
-    using type = Category;
-};
-template <std::int64_t E> struct ValueOf<Kind::vector_float32, E> {
-    using type = Vector<float, E>;
-};
-template <std::int64_t E> struct ValueOf<Kind::vector_float64, E> {
-    using type = Vector<double, E>;
-};
-template <> struct ValueOf<Kind::sparse_float32, dynamic> {
-    using type = SparseVector<float>;
-};
-template <> struct ValueOf<Kind::sparse_float64, dynamic> {
-    using type = SparseVector<double>;
-};
-template <> struct ValueOf<Kind::one_hot, dynamic> {
-    using type = OneHot;
-};
+template <> struct ValueOf<Kind::boolean, dynamic> : std::type_identity<bool> {};
+template <> struct ValueOf<Kind::int8, dynamic> : std::type_identity<std::int8_t> {};
+template <> struct ValueOf<Kind::int16, dynamic> : std::type_identity<std::int16_t> {};
+template <> struct ValueOf<Kind::int32, dynamic> : std::type_identity<std::int32_t> {};
+template <> struct ValueOf<Kind::int64, dynamic> : std::type_identity<std::int64_t> {};
+template <> struct ValueOf<Kind::uint8, dynamic> : std::type_identity<std::uint8_t> {};
+template <> struct ValueOf<Kind::uint16, dynamic> : std::type_identity<std::uint16_t> {};
+template <> struct ValueOf<Kind::uint32, dynamic> : std::type_identity<std::uint32_t> {};
+template <> struct ValueOf<Kind::uint64, dynamic> : std::type_identity<std::uint64_t> {};
+template <> struct ValueOf<Kind::float32, dynamic> : std::type_identity<float> {};
+template <> struct ValueOf<Kind::float64, dynamic> : std::type_identity<double> {};
+template <> struct ValueOf<Kind::timestamp, dynamic> : std::type_identity<Timestamp> {};
+template <> struct ValueOf<Kind::text, dynamic> : std::type_identity<Text> {};
+template <> struct ValueOf<Kind::category, dynamic> : std::type_identity<Category> {};
+template <std::int64_t E> struct ValueOf<Kind::vector_float32, E> : std::type_identity<Vector<float, E>> {};
+template <std::int64_t E> struct ValueOf<Kind::vector_float64, E> : std::type_identity<Vector<double, E>> {};
+template <> struct ValueOf<Kind::sparse_float32, dynamic> : std::type_identity<SparseVector<float>> {};
+template <> struct ValueOf<Kind::sparse_float64, dynamic> : std::type_identity<SparseVector<double>> {};
+template <> struct ValueOf<Kind::one_hot, dynamic> : std::type_identity<OneHot> {};
 
 /// By parts rather than by a ColumnType: g++ 12 crashes on expansions of packs of class-type template arguments.
 template <Kind K, bool Nullable, std::int64_t Extent>
 struct ValueOfParts : ValueOf<K, Extent> {};
 template <Kind K, std::int64_t Extent>
-struct ValueOfParts<K, true, Extent> {
-    using type = std::optional<typename ValueOf<K, Extent>::type>;
-};
+struct ValueOfParts<K, true, Extent> : std::type_identity<std::optional<typename ValueOf<K, Extent>::type>> {};
 
 template <ColumnType Type>
 struct ValueOfType {

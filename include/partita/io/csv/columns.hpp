@@ -60,52 +60,12 @@ struct CsvColumnParser {
 };
 
 /// What a field of a column of this kind spells, for all but texts.
+template <Kind K> struct CsvNumberOf : std::type_identity<void> {};
 template <Kind K>
-struct CsvNumberOf {
-    using type = void;
-};
-template <> struct CsvNumberOf<Kind::boolean> {
-    using type = bool;
-};
-template <> struct CsvNumberOf<Kind::int8> {
-    using type = std::int8_t;
-};
-template <> struct CsvNumberOf<Kind::int16> {
-    using type = std::int16_t;
-};
-template <> struct CsvNumberOf<Kind::int32> {
-    using type = std::int32_t;
-};
-template <> struct CsvNumberOf<Kind::int64> {
-    using type = std::int64_t;
-};
-template <> struct CsvNumberOf<Kind::uint8> {
-    using type = std::uint8_t;
-};
-template <> struct CsvNumberOf<Kind::uint16> {
-    using type = std::uint16_t;
-};
-template <> struct CsvNumberOf<Kind::uint32> {
-    using type = std::uint32_t;
-};
-template <> struct CsvNumberOf<Kind::uint64> {
-    using type = std::uint64_t;
-};
-template <> struct CsvNumberOf<Kind::float32> {
-    using type = float;
-};
-template <> struct CsvNumberOf<Kind::vector_float32> {
-    using type = float;
-};
-template <> struct CsvNumberOf<Kind::float64> {
-    using type = double;
-};
-template <> struct CsvNumberOf<Kind::vector_float64> {
-    using type = double;
-};
-template <> struct CsvNumberOf<Kind::timestamp> {
-    using type = Timestamp;
-};
+    requires((kind_bit(K) & (number_kinds | kind_bit(Kind::timestamp))) != 0)
+struct CsvNumberOf<K> : ValueOf<K, dynamic> {};
+template <> struct CsvNumberOf<Kind::vector_float32> : std::type_identity<float> {};
+template <> struct CsvNumberOf<Kind::vector_float64> : std::type_identity<double> {};
 template <Kind K>
 using CsvNumber = typename CsvNumberOf<K>::type;
 
