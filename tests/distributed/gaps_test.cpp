@@ -2,6 +2,7 @@
 // Rows spread so that workers and blocks have none, or none of a class, a category or a weight.
 
 #include "every_policy.hpp"
+#include "level.hpp"
 
 #include <partita/data/from_memory.hpp>
 #include <partita/data/split.hpp>
@@ -50,40 +51,6 @@ bool has_gaps(std::int32_t row) {
     const std::int32_t block = row / 4096;
     return block == 1 || block == 2 || block == 4 || (block == 6 && row % 500 == 7);
 }
-
-/// A mean that is merged in floating point: equal only if the order of merges is.
-struct RunningMean {
-    double mean = 0, rows = 0;
-    void update(std::span<const float> x, pt::Weights weights) {
-        for (std::size_t i = 0; i < x.size(); ++i) {
-            if (weights[i] == 0) continue;
-            rows += weights[i];
-            mean += (static_cast<double>(x[i]) - mean) * weights[i] / rows;
-        }
-    }
-    void merge(const RunningMean& other) {
-        if (other.rows == 0) return;
-        mean += (other.mean - mean) * other.rows / (rows + other.rows);
-        rows += other.rows;
-    }
-};
-
-template <pt::Name Value>
-struct Level {
-    using stage_concept = pt::Estimator;
-    static constexpr std::string_view id = "Level";
-    using Inputs = pt::Columns<pt::Column<Value, float>>;
-    using Outputs = pt::Columns<pt::Column<"level", double>>;
-    using Summary = RunningMean;
-    struct Model {
-        double mean = 0;
-        void operator()(std::span<const float> x, std::span<double> out) const {
-            for (std::size_t i = 0; i < x.size(); ++i) out[i] = static_cast<double>(x[i]) - mean;
-        }
-        BOOST_DESCRIBE_CLASS(Model, (), (mean), (), ())
-    };
-    Model finish(const Summary& summary) const { return {summary.mean}; }
-};
 
 /// All rows; those of a few blocks; these weighted; and three rows, fewer than workers.
 template <class Body>

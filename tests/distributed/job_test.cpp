@@ -2,6 +2,7 @@
 // A whole job under every policy: read, filter, split, fit, judge.
 
 #include "every_policy.hpp"
+#include "level.hpp"
 
 #include <partita/data/from_memory.hpp>
 #include <partita/data/split.hpp>
@@ -45,38 +46,6 @@ std::string table(std::size_t rows) {
     }
     return text;
 }
-
-/// A mean of values in floating point, merged as rounding wants: equal only if the order of merges is.
-struct RunningMean {
-    double mean = 0, rows = 0;
-    void update(std::span<const float> x, pt::Weights weights) {
-        for (std::size_t i = 0; i < x.size(); ++i) {
-            rows += weights[i];
-            mean += (static_cast<double>(x[i]) - mean) * weights[i] / rows;
-        }
-    }
-    void merge(const RunningMean& other) {
-        mean += (other.mean - mean) * other.rows / (rows + other.rows);
-        rows += other.rows;
-    }
-};
-
-template <pt::Name Value>
-struct Level {
-    using stage_concept = pt::Estimator;
-    static constexpr std::string_view id = "Level";
-    using Inputs = pt::Columns<pt::Column<Value, float>>;
-    using Outputs = pt::Columns<pt::Column<"level", double>>;
-    using Summary = RunningMean;
-    struct Model {
-        double mean = 0;
-        void operator()(std::span<const float> x, std::span<double> out) const {
-            for (std::size_t i = 0; i < x.size(); ++i) out[i] = static_cast<double>(x[i]) - mean;
-        }
-        BOOST_DESCRIBE_CLASS(Model, (), (mean), (), ())
-    };
-    Model finish(const Summary& summary) const { return {summary.mean}; }
-};
 
 auto price_pipeline() {
     return pt::Impute<"height">{.strategy = pt::Imputation::median} |
