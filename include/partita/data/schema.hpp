@@ -26,6 +26,13 @@ struct Column {
     using value_type = T;
 };
 
+/// A column of a Schema whose values were computed from others of it, the `Sources`: what `select` makes of such a column. No
+/// learner may read it whose target is one of them.
+template <Name ColumnName, class T, Name... Sources>
+struct ComputedColumn : Column<ColumnName, T> {
+    static constexpr std::array<std::string_view, sizeof...(Sources)> sources{Sources.view()...};
+};
+
 /// A table as a list of columns, for those who have no struct of its rows.
 template <class... Columns>
 struct Schema {};
@@ -55,7 +62,14 @@ struct DescribedColumns<List<Descriptors...>> {
         ColumnInfo{Descriptors::name, column_type<decltype(member_type(Descriptors::pointer))>}...};
 };
 
-/// The columns of anything that describes a table. Specialised for schemas here, and by the pipeline for its results.
+template <class ColumnType>
+constexpr std::span<const std::string_view> sources_of() {
+    if constexpr (requires { ColumnType::sources; }) return ColumnType::sources;
+    return {};
+}
+
+/// The columns of anything that describes a table, and `holds(column, other)` where it is known which were computed from which.
+/// Specialised for schemas here, and by the pipeline for its results.
 template <class Row>
 struct TableOf {
     static constexpr auto columns = DescribedColumns<RowMembers<Row>>::value;
@@ -63,7 +77,19 @@ struct TableOf {
 template <class... Columns>
 struct TableOf<Schema<Columns...>> {
     static constexpr std::array<ColumnInfo, sizeof...(Columns)> columns{ColumnInfo{Columns::name, Columns::type}...};
+
+    static constexpr bool holds(std::size_t column, std::size_t other)
+        requires(requires { Columns::sources; } || ...)
+    {
+        constexpr std::array sources{sources_of<Columns>()...};
+        for (const std::string_view source : sources[column])
+            if (source == columns[other].name) return true;
+        return false;
+    }
 };
+
+template <class Row>
+concept KnowsSources = requires { TableOf<Row>::holds(std::size_t{}, std::size_t{}); };
 
 template <class Row>
 inline constexpr bool is_table = is_described<Row>;

@@ -42,6 +42,10 @@ struct FinalTable {
             result[i] = {slot_info(Last::data, slots[i]).name, slot_info(Last::data, slots[i]).type};
         return result;
     }();
+
+    static constexpr bool holds(std::size_t column, std::size_t other) {
+        return way_from(Last::data, slots[column], slot_info(Last::data, slots[other]).identity) >= 0;
+    }
 };
 
 template <class... Stages, class Row>

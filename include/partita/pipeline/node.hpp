@@ -27,6 +27,8 @@ struct NodeData {
     const SlotInfo* added;
     int added_count;
     int first;  ///< slot of the first added column
+    bool (*holds)(std::size_t column,
+                  std::size_t other) = nullptr;  ///< of a source: which columns were computed from which
 };
 
 constexpr int slot_count(const NodeData& node) { return node.first + node.added_count; }
@@ -53,11 +55,23 @@ constexpr void mark_hidden(const NodeData& node, bool* hidden) {
             if (at->added[i].hides >= 0) hidden[at->added[i].hides] = true;
 }
 
+/// The table that a pipeline begins with.
+constexpr const NodeData& source_of(const NodeData& node) {
+    const NodeData* at = &node;
+    while (at->previous != nullptr) at = at->previous;
+    return *at;
+}
+
 /// The column by which values of the column with that identity reach a slot, or -1: the slot itself where it is that column or was
 /// computed from it, and the prediction on its way where a learner brought them, as what it was fitted to predict.
 constexpr int way_from(const NodeData& node, int slot, int identity) {
     const SlotInfo& info = slot_info(node, slot);
     if (info.identity == identity) return slot;
+    if (const NodeData& source = source_of(node); slot < source.added_count) {
+        const bool held = source.holds != nullptr && identity < source.added_count &&
+                          source.holds(static_cast<std::size_t>(slot), static_cast<std::size_t>(identity));
+        return held ? slot : -1;
+    }
     for (int i = 0; i < info.target_count; ++i)
         if (way_from(node, info.targets[i], identity) >= 0) return slot;
     for (int i = 0; i < info.parent_count; ++i)
@@ -154,7 +168,11 @@ struct Source {
             slots[i] = {columns_of<Row>[i].name, columns_of<Row>[i].type, static_cast<int>(i), nullptr, 0};
         return slots;
     }();
-    static constexpr NodeData data{nullptr, table.data(), static_cast<int>(table.size()), 0};
+    static constexpr NodeData data = [] {
+        NodeData source{nullptr, table.data(), static_cast<int>(table.size()), 0};
+        if constexpr (KnowsSources<Row>) source.holds = &TableOf<Row>::holds;
+        return source;
+    }();
     static constexpr Mistake mistake{};
 };
 

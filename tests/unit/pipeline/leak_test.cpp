@@ -30,6 +30,32 @@ static_assert(leaks<OfKm, pt::Impute<"tip">, Learner<"fare", "p">, pt::Assemble<
 static_assert(!leaks<OfKm, pt::Impute<"tip">, Learner<"tip", "p">, pt::Assemble<"p", "y">, Second<"fare">>);
 static_assert(!leaks<OfKm, Learner<"fare", "p">, pt::Assemble<"km", "y">, Second<"fare">>);
 
+// ---- leaks through an earlier fit, whose transformed table is now learned from -------------------------------------------
+template <class Table, class... Stages>
+constexpr bool leaks_after = pt::detail::LastNode<Table, Stages...>::mistake.cause == pt::detail::Mistake::Cause::leak;
+using Prepared = pt::After<pt::Pipeline<pt::Assemble<"fare", "km", "both">, OfKm>, Ride>;
+static_assert(leaks_after<Prepared, pt::LinearRegression<"both", "fare">>);
+static_assert(leaks_after<Prepared, pt::StandardScale<"both">, pt::LinearRegression<"both", "fare">>);
+static_assert(!leaks_after<Prepared, pt::LinearRegression<"x", "fare">>);
+static_assert(!leaks_after<Prepared, pt::StandardScale<"x">, pt::LinearRegression<"x", "fare">>);
+static_assert(leaks_after<Prepared, pt::LinearRegression<"both", "km">> && leaks_after<Prepared, Learner<"km", "p">>);
+using PreparedTwice = pt::After<pt::Pipeline<pt::StandardScale<"both">, pt::StandardScale<"fare">>, Prepared>;
+static_assert(leaks_after<PreparedTwice, pt::LinearRegression<"both", "fare">>);
+static_assert(!leaks_after<PreparedTwice, pt::LinearRegression<"x", "fare">>);
+using Predicted = pt::After<pt::Pipeline<OfKm, Learner<"fare", "p">>, Ride>;
+static_assert(leaks_after<Predicted, pt::Assemble<"p", "y">, Second<"fare">>);
+
+template <pt::Name... Names>
+using Chosen = decltype(std::declval<pt::Dataset<Prepared>>().select<Names...>())::row_type;
+static_assert(
+    std::is_same_v<Chosen<"fare", "x">, pt::Schema<pt::Column<"fare", float>, pt::Column<"x", pt::Vector<float>>>>);
+static_assert(
+    std::is_same_v<Chosen<"both", "fare", "x">,
+                   pt::Schema<pt::ComputedColumn<"both", pt::Vector<float>, "fare", "x">, pt::Column<"fare", float>,
+                              pt::Column<"x", pt::Vector<float>>>>);  // "x" is the column km, in another shape
+static_assert(leaks_after<Chosen<"both", "fare", "x">, pt::LinearRegression<"both", "fare">>);
+static_assert(!leaks_after<Chosen<"both", "fare", "x">, pt::LinearRegression<"x", "fare">>);
+
 TEST_CASE("a second learner takes predictions of another target, and a row needs no target", "[pipeline][leak]") {
     pt::LocalSession session(quiet());
     const auto two = OfKm{} | pt::Impute<"tip">{} | Learner<"tip", "p">{} | pt::Assemble<"p", "y">{} | Second<"fare">{};
