@@ -146,4 +146,5 @@
 #include <partita/pipeline/online_fit.hpp>
 #include <partita/pipeline/pipeline.hpp>
 #include <partita/pipeline/row.hpp>
+#include <partita/pipeline/slots.hpp>
 #include <partita/pipeline/step.hpp>

@@ -50,21 +50,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const unsigned choice = data[0];
     const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
     pt::CsvReport report;
-    pt::CsvOptions options;
-    options.report = &report;
-    options.chunk_blocks = 1;
-    options.range_bytes = std::size_t{1} << (4 + choice % 8);  // so that small texts have many ranges
-    options.on_bad_record = choice & 8    ? pt::BadRecords::skip
-                            : choice & 16 ? pt::BadRecords::collect
-                                          : pt::BadRecords::fail;
-    options.bad_record_limit = choice & 32 ? 3 : 1000;
-    if (choice & 64) options.quote = '\0';
-    if (choice & 128) options.column_names = {"d", "a", "b", "c", "e", "f", "g"};
+    pt::CsvSettings settings;
+    settings.report = &report;
+    settings.chunk_blocks = 1;
+    settings.range_bytes = std::size_t{1} << (4 + choice % 8);  // so that small texts have many ranges
+    settings.on_bad_record = choice & 8    ? pt::BadRecords::skip
+                             : choice & 16 ? pt::BadRecords::collect
+                                           : pt::BadRecords::fail;
+    settings.bad_record_limit = choice & 32 ? 3 : 1000;
+    if (choice & 64) settings.quote = '\0';
+    if (choice & 128) settings.column_names = {"d", "a", "b", "c", "e", "f", "g"};
 
-    const std::string expected = slow_csv::read(text, pt::columns_of<FuzzRow>, options);
+    const std::string expected = slow_csv::read(text, pt::columns_of<FuzzRow>, settings);
     std::string found;
     try {
-        const auto dataset = pt::read_csv_text<FuzzRow>(session, text, options);
+        const auto dataset = pt::read_csv_text<FuzzRow>(session, text, settings);
         found = slow_csv::print(dataset.state().chunks, pt::columns_of<FuzzRow>, report);
     } catch (const pt::Error& error) {
         found = slow_csv::print(error);

@@ -12,13 +12,13 @@
 namespace partita::inline PARTITA_ABI {
 
 /// How to store rows anew.
-struct MaterializeOptions {
+struct MaterializeSettings {
     bool renumber = false;         ///< give the rows the ids 0, 1, … in their order; block borders move
     std::size_t chunk_blocks = 0;  ///< blocks of the grid in a chunk; 0 keeps the chunks
 };
 
 /// How to draw a sample without replacement.
-struct SampleOptions {
+struct SampleSettings {
     double fraction = 1;     ///< the chance of each row, in [0, 1]
     std::uint64_t seed = 0;  ///< the same seed draws the same rows, on any number of threads and workers
 };
@@ -147,15 +147,15 @@ class Dataset {
 
     /// Each row with the chance `fraction`, by a draw that depends on the seed and the row's id alone. Ids stay.
     /// Errors: InvalidSetting for a fraction outside [0, 1].
-    Dataset sample(SampleOptions options) const {
-        if (!(options.fraction >= 0 && options.fraction <= 1))
+    Dataset sample(SampleSettings settings) const {
+        if (!(settings.fraction >= 0 && settings.fraction <= 1))
             throw InvalidSetting(
-                "sample: fraction is " + detail::number_text(options.fraction) + "; give a chance from 0 to 1",
+                "sample: fraction is " + detail::number_text(settings.fraction) + "; give a chance from 0 to 1",
                 Place{.setting = "fraction"});
         return keep_rows([&](Block& block, std::vector<std::uint32_t>& chosen) {
             for (std::size_t row = 0; row < block.rows(); ++row)
-                if (uniform(options.seed, stream_sample, static_cast<std::uint64_t>(block.row_id(row))) <
-                    options.fraction)
+                if (uniform(settings.seed, stream_sample, static_cast<std::uint64_t>(block.row_id(row))) <
+                    settings.fraction)
                     chosen.push_back(static_cast<std::uint32_t>(row));
         });
     }
@@ -181,7 +181,7 @@ class Dataset {
 
     /// Computes and stores all columns now.
     /// Cost: one pass, and memory for the columns.
-    Dataset materialize(MaterializeOptions options = {}) const;
+    Dataset materialize(MaterializeSettings settings = {}) const;
     /// The same rows in chunks of so many blocks of the grid. Nothing that is computed from them changes.
     /// Errors: InvalidSetting for chunks of no blocks.
     Dataset repartition(std::size_t chunk_blocks) const {
@@ -271,7 +271,7 @@ Dataset<Row, Role> make_dataset(Session& session, std::vector<std::shared_ptr<co
 }  // namespace detail
 
 template <class Row, class Role>
-Dataset<Row, Role> Dataset<Row, Role>::materialize(MaterializeOptions options) const {
+Dataset<Row, Role> Dataset<Row, Role>::materialize(MaterializeSettings settings) const {
     auto state = std::make_shared<DatasetState>();
     state->session = state_->session;
     std::vector<int> stored = slots_;
@@ -290,12 +290,12 @@ Dataset<Row, Role> Dataset<Row, Role>::materialize(MaterializeOptions options) c
     }
     state->chunks = detail::gather_rows(*state_, stored, detail::choose_all);
     session().communicator().agree(attempt([&] {
-        if (options.renumber) {
+        if (settings.renumber) {
             state->chunks =
                 detail::renumber(session(), state->chunks, stored.size(),
-                                 options.chunk_blocks > 0 ? options.chunk_blocks : detail::default_chunk_blocks);
-        } else if (options.chunk_blocks > 0) {
-            state->chunks = detail::regroup(session(), state->chunks, options.chunk_blocks);
+                                 settings.chunk_blocks > 0 ? settings.chunk_blocks : detail::default_chunk_blocks);
+        } else if (settings.chunk_blocks > 0) {
+            state->chunks = detail::regroup(session(), state->chunks, settings.chunk_blocks);
         }
     }));
     return Dataset(std::move(state), std::move(slots));

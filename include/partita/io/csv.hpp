@@ -18,7 +18,7 @@ namespace partita::inline PARTITA_ABI {
 inline namespace PARTITA_DETAIL_GZIP {
 
 /// Reads text files as one table of rows: the records of the files, one after the other. `Row` is a described struct or a
-/// Schema; its members are matched with the columns of each file by name. See CsvOptions for the format.
+/// Schema; its members are matched with the columns of each file by name. See CsvSettings for the format.
 ///
 /// A collective: every worker calls it and holds its share of the blocks. A row's id is the number of its record; records
 /// that are left out leave a gap.
@@ -29,9 +29,9 @@ inline namespace PARTITA_DETAIL_GZIP {
 /// Cost: two passes over the text, the first at the speed of memory; the text of a plain file is mapped, not copied.
 template <class Row>
 Dataset<Row, Unsplit> read_csv(Session& session, const std::vector<std::string>& paths,
-                               const CsvOptions& options = {}) {
+                               const CsvSettings& settings = {}) {
     if constexpr (detail::demand_row<Row, detail::is_table<Row>>()) {
-        detail::CsvTableReader reader(session, columns_of<Row>, detail::CsvParsers<Row>::each, options);
+        detail::CsvTableReader reader(session, columns_of<Row>, detail::CsvParsers<Row>::each, settings);
         return detail::make_dataset<Row>(session, reader.read([&] {
             std::vector<detail::SourceText> texts;
             if (paths.empty())
@@ -46,21 +46,21 @@ Dataset<Row, Unsplit> read_csv(Session& session, const std::vector<std::string>&
 
 /// Reads one text file; see above.
 template <class Row>
-Dataset<Row, Unsplit> read_csv(Session& session, const std::string& path, const CsvOptions& options = {}) {
-    return read_csv<Row>(session, std::vector<std::string>{path}, options);
+Dataset<Row, Unsplit> read_csv(Session& session, const std::string& path, const CsvSettings& settings = {}) {
+    return read_csv<Row>(session, std::vector<std::string>{path}, settings);
 }
 template <class Row>
-Dataset<Row, Unsplit> read_csv(Session& session, const char* path, const CsvOptions& options = {}) {
-    return read_csv<Row>(session, std::vector<std::string>{path}, options);
+Dataset<Row, Unsplit> read_csv(Session& session, const char* path, const CsvSettings& settings = {}) {
+    return read_csv<Row>(session, std::vector<std::string>{path}, settings);
 }
 
 }  // namespace PARTITA_DETAIL_GZIP
 
 /// Reads a text in memory, which every worker is given whole, as read_csv reads a file. Messages call it "text".
 template <class Row>
-Dataset<Row, Unsplit> read_csv_text(Session& session, std::string_view text, const CsvOptions& options = {}) {
+Dataset<Row, Unsplit> read_csv_text(Session& session, std::string_view text, const CsvSettings& settings = {}) {
     if constexpr (detail::demand_row<Row, detail::is_table<Row>>()) {
-        detail::CsvTableReader reader(session, columns_of<Row>, detail::CsvParsers<Row>::each, options);
+        detail::CsvTableReader reader(session, columns_of<Row>, detail::CsvParsers<Row>::each, settings);
         return detail::make_dataset<Row>(
             session, reader.read([&] { return std::vector<detail::SourceText>{{"text", text, nullptr}}; }));
     } else {
@@ -75,10 +75,10 @@ Dataset<Row, Unsplit> read_csv_text(Session& session, std::string_view text, con
 /// A collective: every worker calls it, worker 0 writes. The file appears whole or not at all.
 /// Errors: FileError, on all workers; InvalidSetting. Cost: the text in memory, on every worker.
 template <class Row, class Role>
-void write_csv(const Dataset<Row, Role>& dataset, const std::string& path, const CsvWriteOptions& options = {}) {
+void write_csv(const Dataset<Row, Role>& dataset, const std::string& path, const CsvWriteSettings& settings = {}) {
     if constexpr (detail::demand_row<Row, detail::is_table<Row>>()) {
         const Dataset<Row, Role> stored = dataset.materialize();
-        detail::write_csv_table(stored.session(), columns_of<Row>, stored.state().chunks, path, options);
+        detail::write_csv_table(stored.session(), columns_of<Row>, stored.state().chunks, path, settings);
     }
 }
 

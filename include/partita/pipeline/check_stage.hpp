@@ -16,7 +16,7 @@ namespace partita::inline PARTITA_ABI {
 
 /// What check_stage is told: `check_stage<MyStage>({.stage = {.strength = 2}, .seed = 7})`.
 template <class StageType>
-struct CheckOptions {
+struct CheckSettings {
     StageType stage{};  ///< the stage with its settings
     /// Settings that must be refused at fit, by InvalidSetting: {MyStage{.strength = -1}}.
     std::vector<StageType> refused{};
@@ -28,8 +28,8 @@ struct CheckOptions {
 
 namespace detail {
 
-inline StageReport check_probe(const StageProbe& probe, BenchOptions options) {
-    LawBench bench(probe, options);
+inline StageReport check_probe(const StageProbe& probe, BenchSettings settings) {
+    LawBench bench(probe, settings);
     if (!find_sound_rows(bench)) return bench.report;
     check_fits(bench);
     check_rows(bench);
@@ -46,12 +46,13 @@ inline StageReport check_probe(const StageProbe& probe, BenchOptions options) {
 ///
 /// `StageType` is a transformer, estimator, predictor or resampler; `Table` is the table it is tried on: a Schema of the columns
 /// that it reads, by default one that is made of its declarations (needed for selectors, and where a column of another kind
-/// is wanted). Nothing is thrown for a broken law. Determinism: the same options give the same report.
+/// is wanted). Nothing is thrown for a broken law. Determinism: the same settings give the same report.
 /// Cost: some 60 fits of 9000 rows; about a second for a light stage, and its fits alone for a heavy one.
 template <class StageType, class Table = detail::TableToCheck<StageType>>
-StageReport check_stage(const CheckOptions<StageType>& options = {}) {
-    const detail::StageProbeOf<StageType, typename detail::AsSchema<Table>::type> probe(options.stage, options.refused);
-    return detail::check_probe(probe, {options.seed, options.rows, options.tolerance, options.listed_failures});
+StageReport check_stage(const CheckSettings<StageType>& settings = {}) {
+    const detail::StageProbeOf<StageType, typename detail::AsSchema<Table>::type> probe(settings.stage,
+                                                                                        settings.refused);
+    return detail::check_probe(probe, {settings.seed, settings.rows, settings.tolerance, settings.listed_failures});
 }
 
 }  // namespace partita::inline PARTITA_ABI

@@ -142,7 +142,7 @@ TEST_CASE("a header without the column and without a near name is listed", "[csv
         CHECK(error.place().column == "number");
         CHECK(error.place().file == "text");
         CHECK(error.place().line == 1);
-        has(error, "the column in the file, or say which one it is in CsvOptions::columns");
+        has(error, "the column in the file, or say which one it is in CsvSettings::columns");
         return error;
     };
     has(missing("x,yy\n1,2\n"), "it has \"x\", \"yy\". Rename");

@@ -43,10 +43,10 @@ std::string many_items(std::size_t break_every = 0) {
     return text;
 }
 
-std::string everything(pt::Session& session, const std::string& text, pt::CsvOptions options) {
+std::string everything(pt::Session& session, const std::string& text, pt::CsvSettings settings) {
     pt::CsvReport report;
-    options.report = &report;
-    const auto dataset = pt::read_csv_text<Item>(session, text, options);
+    settings.report = &report;
+    const auto dataset = pt::read_csv_text<Item>(session, text, settings);
     return slow_csv::print(dataset.state().chunks, pt::columns_of<Item>, report);
 }
 
@@ -55,14 +55,14 @@ std::string everything(pt::Session& session, const std::string& text, pt::CsvOpt
 TEST_CASE("rows do not depend on threads, chunks or ranges", "[csv]") {
     for (std::size_t break_every : std::initializer_list<std::size_t>{0, 1000, 7}) {
         const std::string text = many_items(break_every);
-        pt::CsvOptions options{.on_bad_record = pt::BadRecords::skip, .bad_record_limit = 5};
-        const std::string expected = slow_csv::read(text, pt::columns_of<Item>, options);
+        pt::CsvSettings settings{.on_bad_record = pt::BadRecords::skip, .bad_record_limit = 5};
+        const std::string expected = slow_csv::read(text, pt::columns_of<Item>, settings);
         for (std::size_t threads : std::initializer_list<std::size_t>{1, 2, 3, 8}) {
             pt::LocalSession session({.threads = threads});
             for (std::size_t chunk_blocks : std::initializer_list<std::size_t>{1, 2, 16}) {
-                options.chunk_blocks = chunk_blocks;
-                options.range_bytes = 1000 * threads + 7 * chunk_blocks;
-                REQUIRE(everything(session, text, options) == expected);
+                settings.chunk_blocks = chunk_blocks;
+                settings.range_bytes = 1000 * threads + 7 * chunk_blocks;
+                REQUIRE(everything(session, text, settings) == expected);
             }
         }
     }

@@ -46,19 +46,19 @@ static_assert(!pt::detail::can_be_member(pt::column_type<pt::OneHot>));
 
 /// The rows as text: id|<value><value>, <> for a missing one; then the counts and the records left out.
 template <class Row>
-std::string rows(std::string_view text, pt::CsvOptions options = {}, std::size_t threads = 2) {
+std::string rows(std::string_view text, pt::CsvSettings settings = {}, std::size_t threads = 2) {
     pt::LocalSession session({.threads = threads});
     pt::CsvReport report;
-    options.report = &report;
-    const auto dataset = pt::read_csv_text<Row>(session, text, options);
+    settings.report = &report;
+    const auto dataset = pt::read_csv_text<Row>(session, text, settings);
     return slow_csv::print(dataset.state().chunks, pt::columns_of<Row>, report);
 }
 
 template <class Row, class Error>
-Error error_of(std::string_view text, const pt::CsvOptions& options = {}) {
+Error error_of(std::string_view text, const pt::CsvSettings& settings = {}) {
     pt::LocalSession session({.threads = 2});
     try {
-        pt::read_csv_text<Row>(session, text, options);
+        pt::read_csv_text<Row>(session, text, settings);
     } catch (const Error& error) {
         return error;
     }

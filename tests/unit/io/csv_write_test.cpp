@@ -134,8 +134,8 @@ TEST_CASE("what is written reads back the same", "[csv][write]") {
     pt::LocalSession session({.threads = 2});
     const bool holds = rc::check("write and read", [&] {
         const auto original = random_rows();
-        const pt::CsvWriteOptions writing{.delimiter = *rc::gen::element(',', ';', '\t'),
-                                          .crlf = *rc::gen::arbitrary<bool>()};
+        const pt::CsvWriteSettings writing{.delimiter = *rc::gen::element(',', ';', '\t'),
+                                           .crlf = *rc::gen::arbitrary<bool>()};
         std::vector<std::shared_ptr<const pt::Chunk>> chunks;
         if (original->rows() != 0) chunks.push_back(original);
         pt::write_csv(pt::detail::make_dataset<Record>(session, chunks), "csv_round_trip.csv", writing);

@@ -2,12 +2,12 @@
 #pragma once
 
 // A slow and obvious reader of delimited text, one character after the other, as the oracle of the fast one. It shares no
-// code with it but the types of options and columns, and the conversions of the standard library.
+// code with it but the types of settings and columns, and the conversions of the standard library.
 
 #include <partita/data/chunk.hpp>
 #include <partita/data/column_view.hpp>
 #include <partita/data/schema.hpp>
-#include <partita/io/csv/options.hpp>
+#include <partita/io/csv/settings.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -40,10 +40,10 @@ struct Record {
 };
 
 /// The record that starts at `at`.
-inline Record cut(std::string_view text, std::size_t at, const pt::CsvOptions& options) {
+inline Record cut(std::string_view text, std::size_t at, const pt::CsvSettings& settings) {
     Record record;
     record.fields.reserve(8);
-    const bool quoting = options.quote != '\0';
+    const bool quoting = settings.quote != '\0';
     record.begin = at;
     const auto line_ends_at = [&](std::size_t i) { return i == text.size() || text[i] == '\n'; };
     const auto give_up = [&](std::size_t position) {
@@ -55,13 +55,13 @@ inline Record cut(std::string_view text, std::size_t at, const pt::CsvOptions& o
     for (;;) {
         Field field;
         field.begin = at;
-        if (quoting && at < text.size() && text[at] == options.quote) {
+        if (quoting && at < text.size() && text[at] == settings.quote) {
             field.quoted = true;
             for (++at;; ++at) {
                 if (at == text.size()) return give_up(record.begin), record;
-                if (text[at] != options.quote) {
+                if (text[at] != settings.quote) {
                     field.text += text[at];
-                } else if (at + 1 < text.size() && text[at + 1] == options.quote) {
+                } else if (at + 1 < text.size() && text[at + 1] == settings.quote) {
                     field.text += text[at++];
                 } else {
                     break;
@@ -69,10 +69,10 @@ inline Record cut(std::string_view text, std::size_t at, const pt::CsvOptions& o
             }
             ++at;
             if (at < text.size() && text[at] == '\r' && line_ends_at(at + 1)) ++at;
-            if (!line_ends_at(at) && text[at] != options.delimiter) return give_up(at), record;
+            if (!line_ends_at(at) && text[at] != settings.delimiter) return give_up(at), record;
         } else {
-            while (!line_ends_at(at) && text[at] != options.delimiter) {
-                if (quoting && text[at] == options.quote) return give_up(at), record;
+            while (!line_ends_at(at) && text[at] != settings.delimiter) {
+                if (quoting && text[at] == settings.quote) return give_up(at), record;
                 field.text += text[at++];
             }
             if (line_ends_at(at) && !field.text.empty() && field.text.back() == '\r') field.text.pop_back();
@@ -171,10 +171,10 @@ inline Value boolean(std::string text, std::string& out) {
     return Value::bad;
 }
 
-inline Value convert(const Field& field, pt::Kind kind, bool nullable, const pt::CsvOptions& options,
+inline Value convert(const Field& field, pt::Kind kind, bool nullable, const pt::CsvSettings& settings,
                      std::string& out) {
     const auto is_missing = [&](const std::string& text) {
-        return std::find(options.missing.begin(), options.missing.end(), text) != options.missing.end();
+        return std::find(settings.missing.begin(), settings.missing.end(), text) != settings.missing.end();
     };
     if (kind == pt::Kind::text || kind == pt::Kind::category) {
         if (nullable && !field.quoted && is_missing(field.text)) return Value::missing;
@@ -207,12 +207,12 @@ inline std::string place(std::string_view text, std::size_t position) {
 }
 
 /// What the fast reader ought to give, as text.
-inline std::string read(std::string_view text, std::span<const pt::ColumnInfo> table, const pt::CsvOptions& options) {
+inline std::string read(std::string_view text, std::span<const pt::ColumnInfo> table, const pt::CsvSettings& settings) {
     std::size_t at = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
-    std::vector<std::string> names = options.column_names;
+    std::vector<std::string> names = settings.column_names;
     if (names.empty()) {
         if (at == text.size()) return "missing_header_column";
-        const Record header = cut(text, at, options);
+        const Record header = cut(text, at, settings);
         if (header.bad_quote) return "bad_quote";
         for (const Field& field : header.fields) names.push_back(field.quoted ? field.text : trim(field.text));
         at = header.next;
@@ -238,7 +238,7 @@ inline std::string read(std::string_view text, std::span<const pt::ColumnInfo> t
     std::string rows, faults;
     std::size_t good = 0, bad = 0, id = 0;
     for (; at < body.size(); ++id) {
-        const Record record = cut(body, at, options);
+        const Record record = cut(body, at, settings);
         at = record.next;
         std::string cause, line = std::to_string(id) + "|";
         std::size_t position = record.begin;
@@ -251,7 +251,7 @@ inline std::string read(std::string_view text, std::span<const pt::ColumnInfo> t
             for (std::size_t column = 0; column < table.size(); ++column) {
                 const Field& field = record.fields[where[column]];
                 std::string out;
-                const Value value = convert(field, table[column].type.kind, table[column].type.nullable, options, out);
+                const Value value = convert(field, table[column].type.kind, table[column].type.nullable, settings, out);
                 if (value == Value::bad || (value == Value::missing && !table[column].type.nullable)) {
                     if (cause.empty() || field.begin < position) position = field.begin;  // the first of the record
                     cause = "bad_value";
@@ -264,10 +264,10 @@ inline std::string read(std::string_view text, std::span<const pt::ColumnInfo> t
             rows += line + "\n";
             continue;
         }
-        if (options.on_bad_record == pt::BadRecords::fail) return cause + " " + place(body, position);
-        if (bad++ < options.bad_record_limit)
+        if (settings.on_bad_record == pt::BadRecords::fail) return cause + " " + place(body, position);
+        if (bad++ < settings.bad_record_limit)
             faults += std::to_string(id) + " " + cause + " " + place(body, position) + "\n";
-        if (options.on_bad_record == pt::BadRecords::collect && bad > options.bad_record_limit)
+        if (settings.on_bad_record == pt::BadRecords::collect && bad > settings.bad_record_limit)
             return "too_many_bad_records";
     }
     return rows + "rows " + std::to_string(good) + " bad " + std::to_string(bad) + "\n" + faults;

@@ -253,7 +253,7 @@ TEST_CASE("a listed failure does not fail the report until the stage keeps the l
 }
 
 TEST_CASE("a report is the same for the same seed, and says it", "[pipeline][check_stage]") {
-    const CheckOptions<Centre> options{.stage = {.how = Break::names_wrong_row}, .seed = 77, .rows = 5000};
-    CHECK(check_stage<Centre>(options).text() == check_stage<Centre>(options).text());
-    CHECK(check_stage<Centre>(options).text().find("seed 77") != std::string::npos);
+    const CheckSettings<Centre> settings{.stage = {.how = Break::names_wrong_row}, .seed = 77, .rows = 5000};
+    CHECK(check_stage<Centre>(settings).text() == check_stage<Centre>(settings).text());
+    CHECK(check_stage<Centre>(settings).text().find("seed 77") != std::string::npos);
 }

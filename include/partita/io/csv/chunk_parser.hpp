@@ -26,10 +26,14 @@ struct CsvParsed {
 /// Parses records first_row … of the table into a chunk. Records are cut and parsed in batches that stay in the cache.
 class CsvChunkParser {
   public:
-    CsvChunkParser(std::span<const ColumnInfo> table, const CsvColumnParser* parsers, const CsvOptions& options,
+    CsvChunkParser(std::span<const ColumnInfo> table, const CsvColumnParser* parsers, const CsvSettings& settings,
                    const MissingWords& missing, const std::vector<std::size_t>& widths, std::int64_t first_row,
                    std::size_t rows)
-        : table_(table), options_(options), cutter_(dialect_of(options)), first_row_(first_row), next_row_(first_row) {
+        : table_(table),
+          settings_(settings),
+          cutter_(dialect_of(settings)),
+          first_row_(first_row),
+          next_row_(first_row) {
         builders_.reserve(table.size());
         for (std::size_t column = 0; column < table.size(); ++column)
             builders_.emplace_back(table[column].type, parsers[column], rows, widths[column], missing);
@@ -74,8 +78,8 @@ class CsvChunkParser {
 
     /// Whether so many records are bad that reading on is useless.
     bool full() const {
-        return options_.on_bad_record == BadRecords::collect &&
-               parsed_.bad_records > static_cast<std::int64_t>(options_.bad_record_limit);
+        return settings_.on_bad_record == BadRecords::collect &&
+               parsed_.bad_records > static_cast<std::int64_t>(settings_.bad_record_limit);
     }
 
     /// The records of a batch in runs: those with the right number of fields.
@@ -86,7 +90,7 @@ class CsvChunkParser {
         run.readable = static_cast<std::size_t>(run.text - file_->whole_text().data());
         run.fields = fields;
         run.has_quotes = batch_.has_quotes;
-        run.quote = options_.quote;
+        run.quote = settings_.quote;
         std::size_t row = 0, field = 0;
         while (row < batch_.rows && !full()) {
             const std::size_t first_row = row;
@@ -115,7 +119,7 @@ class CsvChunkParser {
             const std::size_t tried = window < all.rows - done ? window : all.rows - done;
             run.rows = tried;
             run.starts = all.starts + done * all.fields;
-            if (batch_.size_bytes > options_.max_field_bytes) run.rows = before_long_field(run);
+            if (batch_.size_bytes > settings_.max_field_bytes) run.rows = before_long_field(run);
             for (const CsvFeed& feed : file_->layout().feeds) {
                 CsvColumnBuilder& builder = builders_[feed.column];
                 if (builder.may_fail()) run.rows = builder.parse(run, feed.field, rows_, feed.slot);
@@ -143,7 +147,7 @@ class CsvChunkParser {
 
     std::size_t before_long_field(const CsvRun& run) const {
         for (std::size_t i = 0; i < run.rows * run.fields; ++i)
-            if (run.starts[i + 1] - run.starts[i] > options_.max_field_bytes + 3)
+            if (run.starts[i + 1] - run.starts[i] > settings_.max_field_bytes + 3)
                 return i / run.fields;  // 3: quotes and delimiter
         return run.rows;
     }
@@ -152,9 +156,9 @@ class CsvChunkParser {
     void report_bad_value(CsvRun run) {
         run.rows = 1;
         for (std::size_t field = 0; field < run.fields; ++field) {
-            if (run.starts[field + 1] - run.starts[field] <= options_.max_field_bytes + 3) continue;
+            if (run.starts[field + 1] - run.starts[field] <= settings_.max_field_bytes + 3) continue;
             return fault(CsvFault::Cause::bad_value, run.starts[0], run.starts[field], column_of(field),
-                         "the field is longer than " + std::to_string(options_.max_field_bytes) +
+                         "the field is longer than " + std::to_string(settings_.max_field_bytes) +
                              " bytes; a quote may be missing before it, or max_field_bytes be too small");
         }
         std::string scratch;
@@ -191,7 +195,7 @@ class CsvChunkParser {
         if (batch_.bad_quote == std::string_view::npos)
             return fault(CsvFault::Cause::bad_quote, batch_.size_bytes, batch_.size_bytes, {},
                          "the record has a quoted field that is not closed; close it, or double the quotes inside it");
-        const bool is_quote = text[batch_start_ + batch_.bad_quote] == options_.quote;
+        const bool is_quote = text[batch_start_ + batch_.bad_quote] == settings_.quote;
         fault(CsvFault::Cause::bad_quote, batch_.size_bytes, batch_.bad_quote, {},
               is_quote
                   ? "a quote stands inside a field that does not begin with one; quote the field and double the quote"
@@ -204,7 +208,7 @@ class CsvChunkParser {
         const std::size_t batch = file_->layout().begin + batch_start_;
         CsvFault fault{cause,     file_index_,       batch + record,   batch + position,
                        next_row_, std::move(column), std::move(reason)};
-        if (options_.on_bad_record == BadRecords::fail) {
+        if (settings_.on_bad_record == BadRecords::fail) {
             LineCounter lines;
             throw_bad_record(fault.report(file_->name(), file_->whole_text(), lines));
         }
@@ -212,11 +216,11 @@ class CsvChunkParser {
             for (std::int64_t id = first_row_; id < next_row_; ++id) ids_.push_back(id);
         ++parsed_.bad_records;
         ++next_row_;
-        if (parsed_.faults.size() <= options_.bad_record_limit) parsed_.faults.push_back(std::move(fault));
+        if (parsed_.faults.size() <= settings_.bad_record_limit) parsed_.faults.push_back(std::move(fault));
     }
 
     std::span<const ColumnInfo> table_;
-    const CsvOptions& options_;
+    const CsvSettings& settings_;
     CsvCutter cutter_;
     std::vector<CsvColumnBuilder> builders_;
     const CsvFile* file_ = nullptr;

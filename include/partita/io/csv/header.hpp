@@ -7,8 +7,8 @@
 #include <partita/core/sort_few.hpp>
 #include <partita/data/schema.hpp>
 #include <partita/io/csv/columns.hpp>
-#include <partita/io/csv/options.hpp>
 #include <partita/io/csv/scan.hpp>
+#include <partita/io/csv/settings.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -34,8 +34,8 @@ struct CsvLayout {
     std::vector<std::size_t> widths;  ///< of each column of the table
 };
 
-inline CsvDialect dialect_of(const CsvOptions& options) {
-    return {options.delimiter, options.quote, options.quote != '\0'};
+inline CsvDialect dialect_of(const CsvSettings& settings) {
+    return {settings.delimiter, settings.quote, settings.quote != '\0'};
 }
 
 /// A text of the file as a message shows it: short, and printable.
@@ -48,19 +48,19 @@ inline std::string csv_excerpt(std::string_view text) {
 /// The header line of a file, matched against a table.
 class CsvHeader {
   public:
-    CsvHeader(std::span<const ColumnInfo> table, const CsvOptions& options, std::string_view text,
+    CsvHeader(std::span<const ColumnInfo> table, const CsvSettings& settings, std::string_view text,
               const std::string& file)
-        : table_(table), options_(options), file_(file) {
+        : table_(table), settings_(settings), file_(file) {
         if (text.starts_with("\xEF\xBB\xBF")) layout_.begin = 3;
-        if (!options.column_names.empty()) {
-            names_ = options.column_names;
+        if (!settings.column_names.empty()) {
+            names_ = settings.column_names;
         } else {
             read_names(text.substr(layout_.begin));
         }
         layout_.fields = names_.size();
-        for (const CsvColumn& entry : options.columns) {
+        for (const CsvColumn& entry : settings.columns) {
             if (find_column(table, entry.member) < 0) refuse_setting(entry, "the row has no member of that name");
-            for (const CsvColumn* other = options.columns.data(); other != &entry; ++other)
+            for (const CsvColumn* other = settings.columns.data(); other != &entry; ++other)
                 if (other->member == entry.member)
                     refuse_setting(entry, "the member is named twice; name it once, with all its columns");
         }
@@ -79,7 +79,7 @@ class CsvHeader {
         lone_returns_ = text.find('\n') == std::string_view::npos &&
                         text.substr(0, text.size() - 1).find('\r') != std::string_view::npos;
         CsvBatch batch;
-        CsvCutter(dialect_of(options_)).cut(text, 1, 0, batch);
+        CsvCutter(dialect_of(settings_)).cut(text, 1, 0, batch);
         if (batch.has_bad_quote)
             throw BadQuote(file_ + ":1: the header has a quote inside a field, or one that is not closed; " +
                                (lone_returns_ ? lone_returns_remedy : "correct the header"),
@@ -87,7 +87,7 @@ class CsvHeader {
         if (batch.rows == 0)
             throw MissingHeaderColumn(file_ +
                                           ": the file is empty; its first line must name the columns, or "
-                                          "CsvOptions::column_names must",
+                                          "CsvSettings::column_names must",
                                       place({}));
         CsvRun run;
         run.text = text.data();
@@ -95,7 +95,7 @@ class CsvHeader {
         run.fields = batch.row_ends[0];
         run.rows = 1;
         run.has_quotes = batch.has_quotes;
-        run.quote = options_.quote;
+        run.quote = settings_.quote;
         std::string scratch;
         for (std::size_t field = 0; field < run.fields; ++field) {
             const std::string_view raw = run.raw(0, field);
@@ -110,7 +110,7 @@ class CsvHeader {
         const std::string name(info.name);
         std::size_t width = is_vector && info.type.extent != dynamic ? static_cast<std::size_t>(info.type.extent) : 1;
         const CsvColumn* entry = nullptr;
-        for (const CsvColumn& candidate : options_.columns)
+        for (const CsvColumn& candidate : settings_.columns)
             if (candidate.member == info.name) entry = &candidate;
         if (entry != nullptr) {
             if (is_vector && info.type.extent == dynamic) width = entry->file_columns.size();
@@ -161,7 +161,7 @@ class CsvHeader {
     [[noreturn]] void refuse_gap(const std::string& name, const std::string& last) const {
         throw MissingHeaderColumn(file_ + ":1: the header has \"" + last + "\" but no column \"" + name +
                                       "\"; number the elements of a vector without a gap, or say which columns they "
-                                      "are in CsvOptions::columns",
+                                      "are in CsvSettings::columns",
                                   place(name));
     }
     [[noreturn]] void refuse_missing(const std::string& name) const {
@@ -176,7 +176,7 @@ class CsvHeader {
             sentence += "; it has a single column, so the setting delimiter may be wrong";
         else sentence += "; it has " + list_of_names();
         sentence += (near < 0 ? ". Rename" : " Rename") +
-                    std::string(" the column in the file, or say which one it is in CsvOptions::columns");
+                    std::string(" the column in the file, or say which one it is in CsvSettings::columns");
         throw MissingHeaderColumn(std::move(sentence), place(name));
     }
     std::string list_of_names() const {
@@ -189,7 +189,7 @@ class CsvHeader {
         Place where;
         where.column = entry.member;
         where.setting = "columns";
-        throw InvalidSetting("CsvOptions::columns, member \"" + entry.member + "\": " + reason, std::move(where));
+        throw InvalidSetting("CsvSettings::columns, member \"" + entry.member + "\": " + reason, std::move(where));
     }
     Place place(const std::string& column) const {
         Place where;
@@ -200,7 +200,7 @@ class CsvHeader {
     }
 
     std::span<const ColumnInfo> table_;
-    const CsvOptions& options_;
+    const CsvSettings& settings_;
     const std::string& file_;
     std::vector<std::string> names_;
     CsvLayout layout_;

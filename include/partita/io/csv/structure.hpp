@@ -25,12 +25,12 @@ inline std::size_t csv_next_line(std::string_view text, std::size_t position) {
 /// One file of a table: its text, its layout, and the positions of its records.
 class CsvFile {
   public:
-    CsvFile(SourceText source, CsvLayout layout, const CsvOptions& options)
+    CsvFile(SourceText source, CsvLayout layout, const CsvSettings& settings)
         : source_(std::move(source)),
           layout_(std::move(layout)),
-          range_bytes_(options.range_bytes),
-          scanner_(dialect_of(options)),
-          cutter_(dialect_of(options)) {
+          range_bytes_(settings.range_bytes),
+          scanner_(dialect_of(settings)),
+          cutter_(dialect_of(settings)) {
         text_ = source_.text.substr(layout_.begin);
         if (layout_.fields > 1) {  // empty lines at the end are nothing
             const auto ends_empty = [&] { return text_.ends_with("\n\n") || text_.ends_with("\n\r\n"); };

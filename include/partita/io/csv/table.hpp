@@ -20,19 +20,19 @@ class CsvTableReader {
   public:
     /// `parsers` has one for each column of the table.
     CsvTableReader(Session& session, std::span<const ColumnInfo> table, const CsvColumnParser* parsers,
-                   const CsvOptions& options)
-        : session_(session), table_(table), parsers_(parsers), options_(options), missing_(options.missing) {}
+                   const CsvSettings& settings)
+        : session_(session), table_(table), parsers_(parsers), settings_(settings), missing_(settings.missing) {}
 
     /// `load` gives the texts; it runs on every worker, and what it throws is thrown on all.
     std::vector<std::shared_ptr<const Chunk>> read(FunctionRef<std::vector<SourceText>()> load) {
         scan_csv_files(session_, files_, attempt([&] {
-                           check_csv_options(options_);
+                           check_csv_settings(settings_);
                            for (SourceText& source : load()) open(std::move(source));
                        }));
         if (files_.empty()) return {};
         parse();
         // Records with wrong quotes mislead the scan about what follows them: then the records are found one by one.
-        if (options_.on_bad_record != BadRecords::fail && any_worker(misled())) {
+        if (settings_.on_bad_record != BadRecords::fail && any_worker(misled())) {
             session_.communicator().agree(attempt([&] {
                 session_.for_each(files_.size(), [&](std::size_t file, std::size_t) { files_[file].walk(); });
             }));
@@ -47,7 +47,7 @@ class CsvTableReader {
 
   private:
     void open(SourceText source) {
-        CsvLayout layout = CsvHeader(table_, options_, source.text, source.name).layout();
+        CsvLayout layout = CsvHeader(table_, settings_, source.text, source.name).layout();
         if (!files_.empty() && layout.widths != files_.front().layout().widths) {
             Place place;
             place.file = source.name;
@@ -55,7 +55,7 @@ class CsvTableReader {
                                  files_.front().name() + "; read files of one shape together",
                              std::move(place));
         }
-        files_.emplace_back(std::move(source), std::move(layout), options_);
+        files_.emplace_back(std::move(source), std::move(layout), settings_);
     }
 
     /// Parses this worker's share of the blocks, chunk by chunk.
@@ -69,22 +69,22 @@ class CsvTableReader {
         }
         const auto blocks = static_cast<std::size_t>((rows + block_rows - 1) / block_rows);
         const Share share = share_of(blocks, session_.rank(), session_.size());
-        const std::size_t chunks = (share.count + options_.chunk_blocks - 1) / options_.chunk_blocks;
+        const std::size_t chunks = (share.count + settings_.chunk_blocks - 1) / settings_.chunk_blocks;
         const auto row_of = [&](std::size_t block) {
             return std::min(rows, static_cast<std::int64_t>(block) * block_rows);
         };
         session_.communicator().agree(attempt([&] {
             parsed_.resize(chunks);
             session_.for_each(chunks, [&](std::size_t index, std::size_t) {
-                const std::size_t first = share.first + index * options_.chunk_blocks;
-                const std::size_t last = std::min(first + options_.chunk_blocks, share.first + share.count);
+                const std::size_t first = share.first + index * settings_.chunk_blocks;
+                const std::size_t last = std::min(first + settings_.chunk_blocks, share.first + share.count);
                 parsed_[index] = parse_chunk(row_of(first), row_of(last));
             });
         }));
     }
 
     CsvParsed parse_chunk(std::int64_t first_row, std::int64_t last_row) const {
-        CsvChunkParser parser(table_, parsers_, options_, missing_, files_.front().layout().widths, first_row,
+        CsvChunkParser parser(table_, parsers_, settings_, missing_, files_.front().layout().widths, first_row,
                               static_cast<std::size_t>(last_row - first_row));
         for (std::size_t file = 0; file < files_.size(); ++file) {
             const std::int64_t from = std::max(first_row, first_rows_[file]) - first_rows_[file];
@@ -115,13 +115,13 @@ class CsvTableReader {
         session_.communicator().all_reduce(counts);
         std::vector<BadRecord> records;
         if (counts[1] != 0) records = gather_bad_records();
-        const std::size_t limit = options_.bad_record_limit;
-        if (options_.on_bad_record == BadRecords::collect && counts[1] > static_cast<std::int64_t>(limit))
+        const std::size_t limit = settings_.bad_record_limit;
+        if (settings_.on_bad_record == BadRecords::collect && counts[1] > static_cast<std::int64_t>(limit))
             throw_too_many(records, limit);
-        if (options_.report == nullptr) return;
+        if (settings_.report == nullptr) return;
         if (records.size() > limit) records.resize(limit);
         // In one process all workers are handed the same report, and one of them fills it in.
-        if (session_.primary()) *options_.report = {counts[0], counts[1], std::move(records)};
+        if (session_.primary()) *settings_.report = {counts[0], counts[1], std::move(records)};
     }
 
     /// The first bad records of all workers, at most one more than the limit, in file order.
@@ -133,7 +133,7 @@ class CsvTableReader {
             LineCounter lines;
             for (const CsvParsed& part : parsed_) {
                 for (const CsvFault& fault : part.faults) {
-                    if (listed++ > options_.bad_record_limit) return;
+                    if (listed++ > settings_.bad_record_limit) return;
                     const CsvFile& file = files_[fault.file];
                     const BadRecord record = fault.report(file.name(), file.whole_text(), lines);
                     for (const std::string* text : {&record.file, &record.column, &record.cause, &record.reason})
@@ -145,7 +145,7 @@ class CsvTableReader {
         std::vector<BadRecord> result;
         for (const Bytes& bytes : session_.communicator().all_gather(mine, pending)) {
             ByteReader reader(bytes);
-            while (reader.remaining() != 0 && result.size() <= options_.bad_record_limit) {
+            while (reader.remaining() != 0 && result.size() <= settings_.bad_record_limit) {
                 BadRecord record;
                 for (std::string* text : {&record.file, &record.column, &record.cause, &record.reason})
                     *text = reader.read_text();
@@ -160,7 +160,7 @@ class CsvTableReader {
     Session& session_;
     std::span<const ColumnInfo> table_;
     const CsvColumnParser* parsers_;
-    const CsvOptions& options_;
+    const CsvSettings& settings_;
     MissingWords missing_;
     std::vector<CsvFile> files_;
     std::vector<std::int64_t> first_rows_;

@@ -6,8 +6,8 @@
 #include <partita/comm/session.hpp>
 #include <partita/data/chunk.hpp>
 #include <partita/data/schema.hpp>
-#include <partita/io/csv/options.hpp>
 #include <partita/io/csv/parse_value.hpp>
+#include <partita/io/csv/settings.hpp>
 #include <partita/persist/atomic_file.hpp>
 
 #include <charconv>
@@ -40,9 +40,9 @@ constexpr CalendarDate date_from_days(std::int64_t days) {
 /// Writes chunks of one table as text.
 class CsvFormatter {
   public:
-    CsvFormatter(std::span<const ColumnInfo> table, const CsvWriteOptions& options)
-        : table_(table), options_(options), quoted_(options.quoted_texts), line_end_(options.crlf ? "\r\n" : "\n") {
-        check_csv_characters(options.delimiter, options.quote);
+    CsvFormatter(std::span<const ColumnInfo> table, const CsvWriteSettings& settings)
+        : table_(table), settings_(settings), quoted_(settings.quoted_texts), line_end_(settings.crlf ? "\r\n" : "\n") {
+        check_csv_characters(settings.delimiter, settings.quote);
     }
 
     /// The header line; `widths` are those of the columns.
@@ -54,7 +54,7 @@ class CsvFormatter {
                 name = table_[column].name;
                 if (is_vector) name += "_" + std::to_string(slot);
                 text(out, name, table_[column].name);
-                out += options_.delimiter;
+                out += settings_.delimiter;
             }
         }
         end_line(out);
@@ -76,14 +76,14 @@ class CsvFormatter {
   private:
     /// A line's last delimiter gives way to its end.
     void end_line(std::string& out) const {
-        if (!out.empty() && out.back() == options_.delimiter) out.pop_back();
+        if (!out.empty() && out.back() == settings_.delimiter) out.pop_back();
         out += line_end_;
     }
 
     void field(std::string& out, const ColumnSlice& slice, std::size_t row, std::string_view name) const {
         if (!slice.valid(row)) {
-            out += options_.missing;
-            out += options_.delimiter;
+            out += settings_.missing;
+            out += settings_.delimiter;
             return;
         }
         switch (slice.type.kind) {
@@ -107,7 +107,7 @@ class CsvFormatter {
                 text(out, {slice.as<char>() + slice.offsets[row], size}, name);
             }
         }
-        out += options_.delimiter;
+        out += settings_.delimiter;
     }
 
     template <class T>
@@ -119,7 +119,7 @@ class CsvFormatter {
     void numbers(std::string& out, const T* values, std::size_t count) const {
         for (std::size_t i = 0; i < count; ++i) {
             number(out, values[i]);
-            out += options_.delimiter;
+            out += settings_.delimiter;
         }
     }
     static void padded(std::string& out, std::int64_t value, std::size_t digits) {
@@ -142,8 +142,8 @@ class CsvFormatter {
     }
 
     void text(std::string& out, std::string_view value, std::string_view column) const {
-        const char special[] = {options_.delimiter, '\n', '\r', options_.quote};
-        const bool quoting = options_.quote != '\0';
+        const char special[] = {settings_.delimiter, '\n', '\r', settings_.quote};
+        const bool quoting = settings_.quote != '\0';
         const bool needs_quotes =
             value.find_first_of(std::string_view(special, quoting ? 4 : 3)) != std::string_view::npos ||
             value.starts_with("\xEF\xBB\xBF");
@@ -156,21 +156,22 @@ class CsvFormatter {
                                      "cannot be written without quotes; choose a quote or another delimiter",
                                  std::move(place));
         }
-        if (!quoting || !(needs_quotes || quoted_.contains(value) || value == options_.missing)) {
+        if (!quoting || !(needs_quotes || quoted_.contains(value) || value == settings_.missing)) {
             out += value;
             return;
         }
-        out += options_.quote;
-        for (std::size_t at; (at = value.find(options_.quote)) != std::string_view::npos; value.remove_prefix(at + 1)) {
+        out += settings_.quote;
+        for (std::size_t at; (at = value.find(settings_.quote)) != std::string_view::npos;
+             value.remove_prefix(at + 1)) {
             out += value.substr(0, at + 1);
-            out += options_.quote;
+            out += settings_.quote;
         }
         out += value;
-        out += options_.quote;
+        out += settings_.quote;
     }
 
     std::span<const ColumnInfo> table_;
-    const CsvWriteOptions& options_;
+    const CsvWriteSettings& settings_;
     MissingWords quoted_;
     std::string_view line_end_;
 };
@@ -178,7 +179,7 @@ class CsvFormatter {
 /// Writes the chunks of all workers as one file, by worker 0; what fails there is thrown on all.
 inline void write_csv_table(Session& session, std::span<const ColumnInfo> table,
                             std::span<const std::shared_ptr<const Chunk>> chunks, const std::string& path,
-                            const CsvWriteOptions& options) {
+                            const CsvWriteSettings& settings) {
     std::vector<std::int64_t> widths(table.size(), 0);
     for (const auto& chunk : chunks)
         for (std::size_t column = 0; column < table.size(); ++column)
@@ -190,10 +191,10 @@ inline void write_csv_table(Session& session, std::span<const ColumnInfo> table,
     std::vector<std::string> texts(chunks.size());
     std::string mine;
     const PendingError pending = attempt([&] {
-        const CsvFormatter formatter(table, options);
+        const CsvFormatter formatter(table, settings);
         session.for_each(chunks.size(),
                          [&](std::size_t index, std::size_t) { texts[index] = formatter.rows(*chunks[index]); });
-        if (session.primary() && options.header) texts.insert(texts.begin(), formatter.header(widths));
+        if (session.primary() && settings.header) texts.insert(texts.begin(), formatter.header(widths));
         if (session.size() == 1) return;
         for (const std::string& text : texts) mine += text;
         texts.clear();

@@ -13,7 +13,7 @@ struct NotApplicable {
     std::string reason;
 };
 
-struct BenchOptions {
+struct BenchSettings {
     std::uint64_t seed = 1;
     std::size_t rows = 9000;
     double tolerance = 1e-9;
@@ -56,10 +56,10 @@ using FittedPointer = std::unique_ptr<FittedProbe>;
 
 class LawBench {
   public:
-    LawBench(const StageProbe& of_stage, BenchOptions with)
+    LawBench(const StageProbe& of_stage, BenchSettings with)
         : probe(of_stage),
           facts(of_stage.facts()),
-          options(with),
+          settings(with),
           report("check_stage " + facts.title, with.seed),
           session(quiet()) {
         recipe.seed = with.seed;
@@ -69,7 +69,7 @@ class LawBench {
 
     const StageProbe& probe;
     StageFacts facts;
-    BenchOptions options;
+    BenchSettings settings;
     StageReport report;
     RowRecipe recipe;
     ChunkPointer sound;   ///< rows that the stage can be fitted on
@@ -94,7 +94,7 @@ class LawBench {
         } catch (...) {
             outcome = {name, LawOutcome::failed, "threw something that is no std::exception"};
         }
-        for (const ListedFailure& listed : options.listed) {
+        for (const ListedFailure& listed : settings.listed) {
             if (listed.law != name) continue;
             if (outcome.outcome == LawOutcome::failed) {
                 outcome = {name, LawOutcome::failed_as_listed, listed.reason + " (" + outcome.detail + ")"};
@@ -141,7 +141,7 @@ class LawBench {
             if (row != left_out) kept.push_back(static_cast<std::uint32_t>(row));
         return kept;
     }
-    std::string at_seed() const { return " (seed " + std::to_string(options.seed) + ")"; }
+    std::string at_seed() const { return " (seed " + std::to_string(settings.seed) + ")"; }
 };
 
 }  // namespace partita::inline PARTITA_ABI::detail

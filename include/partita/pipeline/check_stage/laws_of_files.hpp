@@ -33,7 +33,7 @@ inline void repair_checksums(std::string& file) {
 inline void check_files(LawBench& bench) {
     const std::uint32_t stream = stream_id("corruption");
     const auto draw = [&](std::uint64_t index, std::uint64_t bound) {
-        return uniform_index(bench.options.seed, stream, index, bound);
+        return uniform_index(bench.settings.seed, stream, index, bound);
     };
     bench.law("a loaded model saves to the same bytes", [&]() -> std::string {
         return bench.probe.load(bench.bytes)->bytes() == bench.bytes

@@ -11,7 +11,7 @@ inline void check_rows(LawBench& bench) {
     bench.law("a subset of the rows is transformed as in the whole", [&]() -> std::string {
         std::vector<std::uint32_t> chosen;
         for (std::size_t row = 0; row < bench.sound->rows(); ++row)
-            if (uniform(bench.options.seed, stream_id("subset"), row) < 0.3)
+            if (uniform(bench.settings.seed, stream_id("subset"), row) < 0.3)
                 chosen.push_back(static_cast<std::uint32_t>(row));
         return bench.compare(*bench.result, *bench.transform(*bench.fitted, keep_rows(*bench.sound, chosen)), chosen);
     });
@@ -19,7 +19,7 @@ inline void check_rows(LawBench& bench) {
         std::vector<std::uint32_t> order(bench.sound->rows());
         for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::uint32_t>(i);
         for (std::size_t i = order.size(); i > 1; --i)
-            std::swap(order[i - 1], order[uniform_index(bench.options.seed, stream_id("order"), i, i)]);
+            std::swap(order[i - 1], order[uniform_index(bench.settings.seed, stream_id("order"), i, i)]);
         return bench.compare(*bench.result, *bench.transform(*bench.fitted, pick_rows(*bench.sound, order)), order);
     });
     bench.law("a frame is transformed as the dataset",

@@ -33,7 +33,7 @@ inline void check_weights(LawBench& bench) {
         const FittedPointer weighted = bench.fit(with_weights(*exaggerated(*bench.sound, absent), weights), true),
                             without = bench.fit(present);
         return bench.compare(*bench.transform(*without, present), *bench.transform(*weighted, present), {},
-                             bench.options.tolerance);
+                             bench.settings.tolerance);
     });
     bench.law("a row of weight k is k rows", [&]() -> std::string {
         bench.only_for_learners();
@@ -46,7 +46,7 @@ inline void check_weights(LawBench& bench) {
                             repeated = bench.fit(pick_rows(*bench.sound, copies));
         const ChunkPointer present = pick_rows(*bench.sound, copies);
         return bench.compare(*bench.transform(*repeated, present), *bench.transform(*weighted, present), {},
-                             bench.options.tolerance);
+                             bench.settings.tolerance);
     });
     bench.law("no rows, or none of positive weight, give EmptyDataset", [&]() -> std::string {
         const Ending without =

@@ -51,7 +51,7 @@ struct CsvColumn {
 /// empty line is an empty field where the file has one column, and otherwise a record with too few fields, except at the
 /// end of the file, where empty lines are passed over. Blanks around numbers, bools and times do not matter; texts and
 /// categories are taken as they stand.
-struct CsvOptions {
+struct CsvSettings {
     char delimiter = ',';
     char quote = '"';  ///< '\0': no character quotes
     /// The names of the file's columns, for a file without a header line. Empty: the first line has them.
@@ -69,7 +69,7 @@ struct CsvOptions {
 };
 
 /// How a table is written as text.
-struct CsvWriteOptions {
+struct CsvWriteSettings {
     char delimiter = ',';
     char quote = '"';
     bool header = true;
@@ -93,22 +93,22 @@ inline void check_csv_characters(char delimiter, char quote) {
     if (delimiter == quote) refuse("the settings delimiter and quote must be different characters", "delimiter");
 }
 
-inline void check_csv_options(const CsvOptions& options) {
-    check_csv_characters(options.delimiter, options.quote);
+inline void check_csv_settings(const CsvSettings& settings) {
+    check_csv_characters(settings.delimiter, settings.quote);
     const auto at_least_one = [](std::size_t value, const char* setting) {
         if (value != 0) return;
         Place place;
         place.setting = setting;
         throw InvalidSetting(std::string("the setting ") + setting + " must be at least 1", std::move(place));
     };
-    if (options.on_bad_record > BadRecords::skip) {
+    if (settings.on_bad_record > BadRecords::skip) {
         Place place;
         place.setting = "on_bad_record";
         throw InvalidSetting("the setting on_bad_record must be BadRecords::fail, collect or skip", std::move(place));
     }
-    at_least_one(options.chunk_blocks, "chunk_blocks");
-    at_least_one(options.max_field_bytes, "max_field_bytes");
-    at_least_one(options.range_bytes, "range_bytes");
+    at_least_one(settings.chunk_blocks, "chunk_blocks");
+    at_least_one(settings.max_field_bytes, "max_field_bytes");
+    at_least_one(settings.range_bytes, "range_bytes");
 }
 
 }  // namespace detail
