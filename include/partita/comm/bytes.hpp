@@ -28,8 +28,9 @@ class ByteWriter {
     explicit ByteWriter(Bytes& target) : target_(target) {}
 
     void write_raw(const void* data, std::size_t size_bytes) {
-        const auto* first = static_cast<const std::byte*>(data);
-        target_.insert(target_.end(), first, first + size_bytes);
+        const std::size_t before = target_.size();
+        target_.resize(before + size_bytes);
+        if (size_bytes != 0) std::memcpy(target_.data() + before, data, size_bytes);
     }
     template <class T>
         requires std::is_trivially_copyable_v<T>

@@ -7,6 +7,8 @@
 #include <partita/data/chunk_list.hpp>
 #include <partita/data/column_builder.hpp>
 
+#include <algorithm>
+
 namespace partita::inline PARTITA_ABI::detail {
 
 using Chunks = ChunkList<Chunk>;

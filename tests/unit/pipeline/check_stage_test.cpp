@@ -205,6 +205,14 @@ TEST_CASE("a sound estimator keeps all laws, and every law has a broken stage", 
     }
 }
 
+#if defined(__has_feature)
+constexpr bool under_thread_sanitizer = __has_feature(thread_sanitizer);
+#elif defined(__SANITIZE_THREAD__)
+constexpr bool under_thread_sanitizer = true;
+#else
+constexpr bool under_thread_sanitizer = false;
+#endif
+
 TEST_CASE("each law catches the stage that breaks it", "[pipeline][check_stage]") {
     const std::pair<Break, const char*> cases[] = {
         {Break::always_throws, "sound rows are fitted"},
@@ -239,7 +247,10 @@ TEST_CASE("each law catches the stage that breaks it", "[pipeline][check_stage]"
         {Break::loads_half, "a loaded model transforms as the fitted one"},
         {Break::trusts_files, "damaged files are refused, forged ones too or they give safe models"},
     };
-    for (const auto& [how, law] : cases) broken::catches(report_of(how), law);
+    for (const auto& [how, law] : cases) {
+        if (how == Break::writes_into_transform && under_thread_sanitizer) continue;  // a race is what breaks it
+        broken::catches(report_of(how), law);
+    }
 }
 
 TEST_CASE("a listed failure does not fail the report until the stage keeps the law", "[pipeline][check_stage]") {

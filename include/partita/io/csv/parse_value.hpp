@@ -56,8 +56,8 @@ inline std::string_view without_blanks(std::string_view text) {
 
 /// true, false, t, f, yes, no, y, n, 1 and 0, in upper or lower case.
 inline Spelt parse_bool(std::string_view text, bool& result) {
-    char lower[5];
-    if (text.empty() || text.size() > sizeof lower) return Spelt::no_value;
+    char lower[8];  // "false" is the longest
+    if (text.empty() || text.size() > 5) return Spelt::no_value;
     for (std::size_t i = 0; i < text.size(); ++i)
         lower[i] = text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] | 0x20) : text[i];
     const std::string_view word(lower, text.size());
