@@ -16,8 +16,10 @@ BOOST_DESCRIBE_STRUCT(OnlyKm, (), (km))
 }  // namespace
 
 // ---- leaks through what a learner predicts -------------------------------------------------------------------------------
+template <class Table, class... Stages>
+constexpr bool leaks_after = pt::detail::LastNode<Table, Stages...>::mistake.cause == pt::detail::Mistake::Cause::leak;
 template <class... Stages>
-constexpr bool leaks = pt::detail::LastNode<Ride, Stages...>::mistake.cause == pt::detail::Mistake::Cause::leak;
+constexpr bool leaks = leaks_after<Ride, Stages...>;
 template <pt::Name Target, pt::Name Output>
 using Learner = pt::LinearRegression<"x", Target, Output>;
 template <pt::Name Target>
@@ -31,8 +33,6 @@ static_assert(!leaks<OfKm, pt::Impute<"tip">, Learner<"tip", "p">, pt::Assemble<
 static_assert(!leaks<OfKm, Learner<"fare", "p">, pt::Assemble<"km", "y">, Second<"fare">>);
 
 // ---- leaks through an earlier fit, whose transformed table is now learned from -------------------------------------------
-template <class Table, class... Stages>
-constexpr bool leaks_after = pt::detail::LastNode<Table, Stages...>::mistake.cause == pt::detail::Mistake::Cause::leak;
 using Prepared = pt::After<pt::Pipeline<pt::Assemble<"fare", "km", "both">, OfKm>, Ride>;
 static_assert(leaks_after<Prepared, pt::LinearRegression<"both", "fare">>);
 static_assert(leaks_after<Prepared, pt::StandardScale<"both">, pt::LinearRegression<"both", "fare">>);
