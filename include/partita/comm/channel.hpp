@@ -22,7 +22,7 @@ struct MessageHeader {
     std::uint32_t operation = 0;  ///< what kind of collective, see Operation
     std::uint32_t step = 0;       ///< the longest chain of messages that led to this one, itself included
     std::uint32_t failed = 0;     ///< 1: the payload is an error instead of data
-    std::uint32_t reserved = 0;
+    std::uint32_t run = 0;        ///< for transports on which the messages of several runs may meet
 };
 
 /// One worker's end of a transport. A transport derives from it and adds
@@ -36,7 +36,7 @@ class Channel {
     virtual std::size_t size() const noexcept = 0;
     /// Whether this is the worker of its process whose result `run` returns.
     virtual bool leads_process() const noexcept { return true; }
-    /// The number of workers that share this machine's hardware threads, this one included.
+    /// The number of workers that share this one's hardware threads, this one included.
     virtual std::size_t workers_on_machine() const noexcept { return 1; }
 
     /// Sends without waiting for the receiver; the payload may be reused at once.
@@ -47,6 +47,11 @@ class Channel {
     /// Errors: detail::RunAbandoned when no message is there and none can come: a worker failed outside a collective,
     /// is gone, or has not arrived before the deadline.
     virtual void receive(std::size_t from, MessageHeader& header, Bytes& payload) = 0;
+
+    /// Waits until what was sent needs this worker no longer, so that it may compute for long without holding others up. Called
+    /// at the end of every collective.
+    /// Errors: detail::RunAbandoned, as receive.
+    virtual void settle() {}
 
     /// Tells every worker that the run cannot go on, with an error as ErrorWire wrote it. The first to do so wins.
     virtual void abandon(std::span<const std::byte> error) = 0;

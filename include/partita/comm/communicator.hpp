@@ -101,6 +101,7 @@ class CommunicatorBase {
         link_.begin(operation, pending);
         try {
             messages();
+            link_.channel().settle();
         } catch (const detail::RunAbandoned& abandoned) {
             link_.merge(abandoned.error);
         } catch (const detail::Killed&) {

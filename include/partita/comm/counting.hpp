@@ -77,6 +77,7 @@ class Counting final : public Channel {
     void receive(std::size_t from, MessageHeader& header, Bytes& payload) override {
         inner_.receive(from, header, payload);
     }
+    void settle() override { inner_.settle(); }
     void abandon(std::span<const std::byte> error) override { inner_.abandon(error); }
     [[noreturn]] void kill() override {
         inner_.kill();

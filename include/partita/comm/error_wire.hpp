@@ -151,4 +151,25 @@ inline std::exception_ptr read_error(std::span<const std::byte> wire) {
     }
 }
 
+/// Which worker's error a run ends with, where each may have ended with one (as write_error wrote it, or empty): the original of
+/// an error is on the worker that it names, the others have copies of it, so an original goes before. The number of workers
+/// if none has an error.
+inline std::size_t decisive_error(std::span<const Bytes> ends) {
+    std::size_t decisive = ends.size();
+    bool decisive_is_original = false;
+    ErrorKey decisive_key;
+    for (std::size_t rank = 0; rank < ends.size(); ++rank) {
+        if (ends[rank].empty()) continue;
+        const ErrorKey key = key_of_error(ends[rank]);
+        const bool original = key.rank == rank;
+        if (decisive == ends.size() || (original && !decisive_is_original) ||
+            (original == decisive_is_original && key < decisive_key)) {
+            decisive = rank;
+            decisive_is_original = original;
+            decisive_key = key;
+        }
+    }
+    return decisive;
+}
+
 }  // namespace partita::inline PARTITA_ABI::detail

@@ -276,22 +276,11 @@ inline void InProcess::launch(const RunSettings& settings, FunctionRef<void(Chan
     for (std::thread& thread : threads) thread.join();
     if (no_thread) std::rethrow_exception(no_thread);
 
-    // The original of an error is on the worker that it names; the others have copies of it.
-    std::size_t chosen = size;
-    bool chosen_is_original = false;
-    detail::ErrorKey chosen_key;
-    for (std::size_t rank = 0; rank < size; ++rank) {
-        if (!errors[rank]) continue;
-        const detail::ErrorKey key = detail::key_of_error(detail::write_error(errors[rank], -1, rank));
-        const bool original = key.rank == rank;
-        if (chosen == size || (original && !chosen_is_original) ||
-            (original == chosen_is_original && key < chosen_key)) {
-            chosen = rank;
-            chosen_is_original = original;
-            chosen_key = key;
-        }
-    }
-    if (chosen < size) std::rethrow_exception(errors[chosen]);
+    std::vector<Bytes> ends(size);
+    for (std::size_t rank = 0; rank < size; ++rank)
+        if (errors[rank]) ends[rank] = detail::write_error(errors[rank], -1, rank);
+    const std::size_t decisive = detail::decisive_error(ends);
+    if (decisive < size) std::rethrow_exception(errors[decisive]);
     hub.rethrow_if_lost();
 }
 

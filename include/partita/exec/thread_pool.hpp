@@ -19,14 +19,21 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 namespace partita::inline PARTITA_ABI {
 
 /// What a loop runs: the index, and which of the pool's workers (0 … threads()-1) runs it, for scratch memory.
 using LoopBody = FunctionRef<void(std::size_t index, std::size_t worker)>;
 
-/// The number of threads the machine runs at once, at least 1.
+/// The number of threads that the machine runs at once, or as many of them as this process may use; at least 1.
 inline std::size_t hardware_threads() {
+#if defined(__linux__)
+    cpu_set_t usable;
+    if (sched_getaffinity(0, sizeof usable, &usable) == 0) return static_cast<std::size_t>(CPU_COUNT(&usable));
+#endif
     const unsigned count = std::thread::hardware_concurrency();
     return count == 0 ? 1 : count;
 }
