@@ -8,10 +8,15 @@ set(partita_package_dir ${CMAKE_INSTALL_DATADIR}/cmake/partita)      # share/: n
 
 install(TARGETS partita partita_native EXPORT partitaTargets FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT partitaTargets NAMESPACE partita:: DESTINATION ${partita_package_dir})
-if(TARGET partita_gzip)
-    install(TARGETS partita_gzip EXPORT partita-gzipTargets FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-    install(EXPORT partita-gzipTargets NAMESPACE partita:: DESTINATION ${partita_package_dir})
-endif()
+set(partita_pc_files partita)
+foreach(component IN ITEMS gzip mpi)
+    if(TARGET partita_${component})
+        install(TARGETS partita_${component} EXPORT partita-${component}Targets
+                FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+        install(EXPORT partita-${component}Targets NAMESPACE partita:: DESTINATION ${partita_package_dir})
+        list(APPEND partita_pc_files partita-${component})
+    endif()
+endforeach()
 
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/partitaConfig.cmake.in
     ${PROJECT_BINARY_DIR}/cmake/partitaConfig.cmake INSTALL_DESTINATION ${partita_package_dir})
@@ -21,9 +26,10 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/cmake/partitaConfigVersio
 install(FILES ${PROJECT_BINARY_DIR}/cmake/partitaConfig.cmake ${PROJECT_BINARY_DIR}/cmake/partitaConfigVersion.cmake
               ${CMAKE_CURRENT_LIST_DIR}/partita_xsimd.cmake DESTINATION ${partita_package_dir})
 
-set(partita_pc_files partita)
-if(TARGET partita_gzip)
-    list(APPEND partita_pc_files partita-gzip)
+if(TARGET partita_mpi)
+    list(TRANSFORM MPI_CXX_INCLUDE_DIRS PREPEND "-I" OUTPUT_VARIABLE partita_mpi_includes)
+    list(JOIN partita_mpi_includes " " partita_mpi_includes)
+    list(JOIN MPI_CXX_LIBRARIES " " partita_mpi_libraries)
 endif()
 # The prefix is found from where the .pc file lies, so the installed tree can be moved.
 file(RELATIVE_PATH partita_pc_prefix

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What the suites over all communication policies share.
+// What the suites over all communication policies share. They are compiled twice: for workers that are threads, and with
+// PARTITA_TEST_MPI for processes that a launcher starts.
 
 #include <partita/comm/run.hpp>
+#include <partita/comm/wire.hpp>
 #include <partita/core/random.hpp>
+#ifdef PARTITA_TEST_MPI
+#include <partita/comm/mpi.hpp>
+#endif
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
+#include <cstdlib>
+#include <initializer_list>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -16,15 +24,57 @@ namespace communicator_contract {
 
 namespace pt = partita;
 
-inline const std::vector<std::size_t> worker_counts{1, 2, 3, 5, 8};
+#ifdef PARTITA_TEST_MPI
+using Transport = pt::Mpi;
+constexpr bool in_process = false;
+#else
+using Transport = pt::InProcess;
+constexpr bool in_process = true;
+#endif
+
+/// The numbers of workers to try: these, or that which the launcher started if it lies between them.
+inline std::vector<std::size_t> worker_counts(std::initializer_list<std::size_t> wanted) {
+    if constexpr (in_process) return wanted;
+    const auto started =
+        pt::run<pt::TreeAggregate<Transport>>({.threads = 1}, [](pt::Session& session) { return session.size(); });
+    const char* launched = std::getenv("PARTITA_TEST_PROCESSES");
+    if (launched == nullptr || std::to_string(started) != launched)
+        throw std::logic_error("these are not the processes that were launched");
+    if (started < std::min(wanted) || started > std::max(wanted)) return {};
+    return {started};
+}
+
+/// Runs a body with so many workers, of one thread each.
+template <class Policy, class Body>
+void run_on(pt::RunSettings settings, Body body) {
+    if constexpr (!in_process) settings.workers = 0;
+    settings.threads = 1;
+    settings.progress = pt::ShowProgress::never;
+    pt::run<Policy>(settings, body);
+}
+
+/// What every worker has in its place of a list, on all workers, after a run that filled in the places.
+template <class T>
+void share_out(std::vector<T>& places) {
+    if constexpr (in_process) return;
+    pt::run<pt::TreeAggregate<Transport>>({.threads = 1}, [&](pt::Session& session) {
+        pt::Bytes mine;
+        pt::ByteWriter writer(mine);
+        pt::Wire<T>::write(places[session.rank()], writer);
+        const std::vector<pt::Bytes> everyones = session.communicator().all_gather(mine);
+        for (std::size_t rank = 0; rank < places.size(); ++rank) {
+            pt::ByteReader reader(everyones[rank]);
+            places[rank] = pt::Wire<T>::read(reader);
+        }
+    });
+}
 
 /// Runs a body on so many workers and keeps what each of them reports: assertions belong to the test's own thread.
 template <class Policy, class Body>
-std::vector<std::string> report(pt::RunSettings settings, Body body) {
+std::vector<std::string> report(const pt::RunSettings& settings, Body body) {
     std::vector<std::string> lines(settings.workers);
-    settings.threads = 1;
-    settings.progress = pt::ShowProgress::never;
-    pt::run<Policy>(settings, [&](pt::Session& session) { lines[session.rank()] = body(session); });
+    run_on<Policy>(settings, [&](pt::Session& session) { lines[session.rank()] = body(session); });
+    share_out(lines);
     return lines;
 }
 
@@ -49,6 +99,14 @@ inline std::vector<std::string> all(std::size_t workers, const std::string& line
     return std::vector<std::string>(workers, line);
 }
 
+/// How `run` ends where worker `thrower` threw what only it knows: as the original, but as a copy for other processes.
+inline std::string original_at(std::size_t thrower, const std::string& original, const std::string& type) {
+    std::size_t here = thrower;
+    if constexpr (!in_process)
+        pt::run<pt::TreeAggregate<Transport>>({.threads = 1}, [&](pt::Session& session) { here = session.rank(); });
+    return here == thrower ? "original " + original : "remote_error of " + std::to_string(thrower) + ": " + type;
+}
+
 /// Numbers that depend on the arguments alone.
 inline std::uint64_t scrambled(std::uint64_t a, std::uint32_t b = 0, std::uint64_t c = 0) {
     const auto bits = pt::random_bits(c, b, a);
@@ -56,10 +114,10 @@ inline std::uint64_t scrambled(std::uint64_t a, std::uint32_t b = 0, std::uint64
 }
 
 /// A policy as a user would write one: everybody talks to worker 0.
-template <class Transport = pt::InProcess>
+template <class TransportType = Transport>
 class Star {
   public:
-    using transport = Transport;
+    using transport = TransportType;
     explicit Star(pt::Link& link) : link_(link) {}
     std::size_t rank() const { return link_.rank(); }
     std::size_t size() const { return link_.size(); }

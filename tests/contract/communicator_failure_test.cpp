@@ -39,9 +39,8 @@ std::int64_t iterate(pt::Session& session, int calls) {
 template <class Policy>
 std::pair<std::vector<std::string>, std::string> ends(pt::RunSettings settings, int calls) {
     std::vector<std::string> lines(settings.workers, "gone");
-    settings.threads = 1;
     const std::string whole = outcome([&] {
-        pt::run<Policy>(settings, [&](pt::Session& session) {
+        run_on<Policy>(settings, [&](pt::Session& session) {
             std::exception_ptr error;
             const std::string line = outcome([&] {
                 try {
@@ -57,16 +56,23 @@ std::pair<std::vector<std::string>, std::string> ends(pt::RunSettings settings, 
             if (error) std::rethrow_exception(error);
         });
     });
+    share_out(lines);
     return {lines, whole};
+}
+
+constexpr int calls = 4;
+
+/// The state that the workers end with.
+template <class Policy>
+std::vector<std::string> ends_with(const pt::RunSettings& settings) {
+    return report<Policy>(settings, [](pt::Session& session) { return std::to_string(iterate(session, calls)); });
 }
 
 template <class Policy>
 void faults_of_every_kind() {
     using Policy_ = pt::Faulty<Policy>;
-    constexpr int calls = 4;
-    for (const std::size_t workers : {2U, 4U}) {
-        const std::int64_t healthy = pt::run<Policy>({.threads = 1, .workers = workers},
-                                                     [](pt::Session& session) { return iterate(session, calls); });
+    for (const std::size_t workers : worker_counts({2, 4})) {
+        const auto healthy = ends_with<Policy>({.workers = workers});
         for (std::size_t rank = 0; rank < workers; ++rank) {
             for (std::uint64_t call = 0; call <= calls; ++call) {
                 CAPTURE(workers, rank, call);
@@ -86,7 +92,8 @@ void faults_of_every_kind() {
                                                      : "remote_error" + of + ": " +
                                                            pt::detail::readable_type_name(&typeid(pt::InjectedFault))));
                     }
-                    CHECK(whole == "original a fault that a test asked for");
+                    CHECK(whole == original_at(rank, "a fault that a test asked for",
+                                               pt::detail::readable_type_name(&typeid(pt::InjectedFault))));
                 }
                 {
                     const auto [lines, whole] =
@@ -94,7 +101,7 @@ void faults_of_every_kind() {
                     CHECK(lines == all(workers, "non_finite_value" + of));
                     CHECK(whole == "non_finite_value" + of);
                 }
-                {
+                if constexpr (in_process) {
                     const auto [lines, whole] = run_with(pt::FaultKind::kill);
                     for (std::size_t i = 0; i < workers; ++i)
                         CHECK(lines[i] == (i == rank ? "gone" : "worker_lost" + of));
@@ -103,8 +110,7 @@ void faults_of_every_kind() {
                 {
                     plan.faults[0].kind = pt::FaultKind::delay;
                     plan.faults[0].delay_seconds = 0.002;
-                    CHECK(pt::run<Policy_>(settings, [](pt::Session& session) { return iterate(session, calls); }) ==
-                          healthy);
+                    CHECK(ends_with<Policy_>(settings) == healthy);
                 }
             }
         }
@@ -113,26 +119,30 @@ void faults_of_every_kind() {
 
 }  // namespace
 
-TEST_CASE("throw, leave, kill and delay at every call: tree", "[comm]") { faults_of_every_kind<pt::TreeAggregate<>>(); }
-TEST_CASE("throw, leave, kill and delay at every call: ring", "[comm]") { faults_of_every_kind<pt::RingAllReduce<>>(); }
+TEST_CASE("throw, leave, kill and delay at every call: tree", "[comm]") {
+    faults_of_every_kind<pt::TreeAggregate<Transport>>();
+}
+TEST_CASE("throw, leave, kill and delay at every call: ring", "[comm]") {
+    faults_of_every_kind<pt::RingAllReduce<Transport>>();
+}
 TEST_CASE("throw, leave, kill and delay at every call: server", "[comm]") {
-    faults_of_every_kind<pt::ParameterServer<>>();
+    faults_of_every_kind<pt::ParameterServer<Transport>>();
 }
 
-TEMPLATE_TEST_CASE("a body that throws between collectives stops all others", "[comm]", pt::TreeAggregate<>,
-                   pt::RingAllReduce<>, pt::ParameterServer<>, Star<>) {
-    for (const std::size_t workers : {1U, 2U, 5U}) {
+TEMPLATE_TEST_CASE("a body that throws between collectives stops all others", "[comm]", pt::TreeAggregate<Transport>,
+                   pt::RingAllReduce<Transport>, pt::ParameterServer<Transport>, Star<>) {
+    for (const std::size_t workers : worker_counts({1, 2, 5})) {
         for (std::size_t thrower = 0; thrower < workers; ++thrower) {
             const auto start = std::chrono::steady_clock::now();
             const auto whole = outcome([&] {
-                pt::run<TestType>({.threads = 1, .workers = workers}, [&](pt::Session& session) {
+                run_on<TestType>({.workers = workers}, [&](pt::Session& session) {
                     session.communicator().barrier();
                     if (session.rank() == thrower) throw std::out_of_range("body");
                     for (;;) session.communicator().barrier();
                 });
             });
             CAPTURE(workers, thrower);
-            CHECK(whole == "original body");
+            CHECK(whole == original_at(thrower, "body", "std::out_of_range"));
             CHECK(std::chrono::steady_clock::now() - start <
                   std::chrono::seconds(10));  // at once; room for a busy machine
         }
@@ -140,25 +150,27 @@ TEMPLATE_TEST_CASE("a body that throws between collectives stops all others", "[
 }
 
 TEMPLATE_TEST_CASE("two bodies that throw at once: the lowest block, or rank, is rethrown", "[comm]",
-                   pt::TreeAggregate<>, pt::RingAllReduce<>, pt::ParameterServer<>) {
-    for (int repetition = 0; repetition < 20; ++repetition) {
-        CHECK(outcome([] {
-                  pt::run<TestType>({.threads = 1, .workers = 3}, [&](pt::Session& session) {
-                      if (session.rank() == 1) throw pt::BadValue("late block", pt::Place{.block = 8});
-                      if (session.rank() == 2) throw pt::BadQuote("early block", pt::Place{.block = 2});
-                      session.communicator().barrier();
-                  });
-              }) == "bad_quote of 2");
+                   pt::TreeAggregate<Transport>, pt::RingAllReduce<Transport>, pt::ParameterServer<Transport>) {
+    for (const std::size_t workers : worker_counts({3})) {
+        for (int repetition = 0; repetition < 20; ++repetition) {
+            CHECK(outcome([&] {
+                      run_on<TestType>({.workers = workers}, [&](pt::Session& session) {
+                          if (session.rank() == 1) throw pt::BadValue("late block", pt::Place{.block = 8});
+                          if (session.rank() == 2) throw pt::BadQuote("early block", pt::Place{.block = 2});
+                          session.communicator().barrier();
+                      });
+                  }) == "bad_quote of 2");
+        }
     }
 }
 
-TEMPLATE_TEST_CASE("a late worker is named", "[comm]", pt::TreeAggregate<>, pt::RingAllReduce<>, pt::ParameterServer<>,
-                   Star<>) {
-    for (const std::size_t late : {0U, 3U}) {
-        const auto [lines, whole] = [&] {
-            std::vector<std::string> seen(4);
-            const std::string end = outcome([&] {
-                pt::run<TestType>({.threads = 1, .workers = 4, .deadline_seconds = 0.3}, [&](pt::Session& session) {
+TEMPLATE_TEST_CASE("a late worker is named", "[comm]", pt::TreeAggregate<Transport>, pt::RingAllReduce<Transport>,
+                   pt::ParameterServer<Transport>, Star<>) {
+    for (const std::size_t workers : worker_counts({4})) {
+        for (const std::size_t late : {std::size_t{0}, workers - 1}) {
+            std::vector<std::string> seen(workers);
+            const std::string whole = outcome([&] {
+                run_on<TestType>({.workers = workers, .deadline_seconds = 0.3}, [&](pt::Session& session) {
                     session.communicator().barrier();
                     if (session.rank() == late) std::this_thread::sleep_for(std::chrono::milliseconds(900));
                     seen[session.rank()] = outcome([&] {
@@ -168,17 +180,17 @@ TEMPLATE_TEST_CASE("a late worker is named", "[comm]", pt::TreeAggregate<>, pt::
                     session.communicator().barrier();
                 });
             });
-            return std::pair(seen, end);
-        }();
-        CAPTURE(late);
-        CHECK(lines == all(4, "deadline_exceeded of " + std::to_string(late)));
-        CHECK(whole == "deadline_exceeded of " + std::to_string(late));
+            share_out(seen);
+            CAPTURE(late);
+            CHECK(seen == all(workers, "deadline_exceeded of " + std::to_string(late)));
+            CHECK(whole == "deadline_exceeded of " + std::to_string(late));
+        }
     }
 }
 
-TEMPLATE_TEST_CASE("workers that make different calls get a typed error", "[comm]", pt::TreeAggregate<>,
-                   pt::RingAllReduce<>, pt::ParameterServer<>, Star<>) {
-    for (const std::size_t workers : {2U, 3U, 5U}) {
+TEMPLATE_TEST_CASE("workers that make different calls get a typed error", "[comm]", pt::TreeAggregate<Transport>,
+                   pt::RingAllReduce<Transport>, pt::ParameterServer<Transport>, Star<>) {
+    for (const std::size_t workers : worker_counts({2, 3, 5})) {
         CAPTURE(workers);
         // checked: all see the same error and go on
         const auto lines =
@@ -209,7 +221,7 @@ TEMPLATE_TEST_CASE("workers that make different calls get a typed error", "[comm
 
         // unchecked: no hang, and the run ends with the cause
         const auto different_call = outcome([&] {
-            pt::run<TestType>({.threads = 1, .workers = workers, .deadline_seconds = 20}, [](pt::Session& session) {
+            run_on<TestType>({.workers = workers, .deadline_seconds = 20}, [](pt::Session& session) {
                 if (session.rank() == 0) {
                     session.communicator().all_gather({});
                 } else {
@@ -220,7 +232,7 @@ TEMPLATE_TEST_CASE("workers that make different calls get a typed error", "[comm
         });
         CHECK_THAT(different_call, Catch::StartsWith("collective_mismatch"));
         const auto early_return = outcome([&] {
-            pt::run<TestType>({.threads = 1, .workers = workers, .deadline_seconds = 20}, [](pt::Session& session) {
+            run_on<TestType>({.workers = workers, .deadline_seconds = 20}, [](pt::Session& session) {
                 if (session.rank() != 0) session.communicator().barrier();
             });
         });

@@ -5,10 +5,14 @@
 
 #include <partita/comm/run.hpp>
 #include <partita/persist/checksum.hpp>
+#ifdef PARTITA_TEST_MPI
+#include <partita/comm/mpi.hpp>
+#endif
 
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <string>
@@ -43,6 +47,45 @@ class Comparison {
 
     /// Compares all, and prints a line for each fit. False if anything differs.
     bool run() {
+        compare();
+        if (!primary_) return sound_;
+        for (std::size_t i = 0; i < job_.fits.size(); ++i)
+            std::printf("%-14s %-26s file %s  numbers %s  (%zu bytes, equal under %zu settings)\n", job_.name,
+                        job_.fits[i], digest(first_[i]).c_str(), digest(tensors(first_[i])).c_str(), first_[i].size(),
+                        agreeing_[i]);
+        std::fflush(stdout);
+        return sound_;
+    }
+
+  private:
+#ifdef PARTITA_TEST_MPI
+    /// Every process compares its own files with those of one thread.
+    void compare() {
+        pt::LocalSession session({.threads = 1, .progress = pt::ShowProgress::never});
+        check(job_.run(session, 4), "one process");
+        for (std::size_t threads : {1, 2}) {
+            under<pt::TreeAggregate<pt::Mpi>>("TreeAggregate", threads);
+            under<pt::RingAllReduce<pt::Mpi>>("RingAllReduce", threads);
+            under<pt::ParameterServer<pt::Mpi>>("ParameterServer", threads);
+        }
+    }
+
+    template <class Policy>
+    void under(const char* name, std::size_t threads) {
+        pt::run<Policy>({.threads = threads, .progress = pt::ShowProgress::never}, [&](pt::Session& session) {
+            primary_ = session.primary();
+            const char* launched = std::getenv("PARTITA_TEST_PROCESSES");
+            if (launched == nullptr || std::to_string(session.size()) != launched) {
+                std::printf("FAILED: these are not the processes that were launched\n");
+                sound_ = false;
+            }
+            check(job_.run(session, session.size() % 2 == 0 ? 1 : 4),
+                  std::string(name) + ", process " + std::to_string(session.rank()) + " of " +
+                      std::to_string(session.size()) + " with " + std::to_string(threads) + " threads");
+        });
+    }
+#else
+    void compare() {
         for (std::size_t threads : {1, 2, 3, 8})
             for (std::size_t chunk_blocks : {1, 4, 16}) {
                 pt::LocalSession session({.threads = threads, .progress = pt::ShowProgress::never});
@@ -54,15 +97,8 @@ class Comparison {
             under<pt::RingAllReduce<>>("RingAllReduce", workers);
             under<pt::ParameterServer<>>("ParameterServer", workers);
         }
-        for (std::size_t i = 0; i < job_.fits.size(); ++i)
-            std::printf("%-14s %-26s file %s  numbers %s  (%zu bytes, equal under %zu settings)\n", job_.name,
-                        job_.fits[i], digest(first_[i]).c_str(), digest(tensors(first_[i])).c_str(), first_[i].size(),
-                        agreeing_[i]);
-        std::fflush(stdout);
-        return sound_;
     }
 
-  private:
     /// Every worker has the model, and each is compared.
     template <class Policy>
     void under(const char* name, std::size_t workers) {
@@ -78,6 +114,7 @@ class Comparison {
             }
         check(files[0], std::string(name) + " with " + std::to_string(workers) + " workers");
     }
+#endif
 
     void check(const std::vector<std::string>& files, const std::string& setting) {
         if (first_.empty()) first_ = files;
@@ -95,10 +132,12 @@ class Comparison {
     const Job& job_;
     std::vector<std::string> first_;
     std::vector<std::size_t> agreeing_;
+    bool primary_ = true;  // prints what is equal
     bool sound_ = true;
 };
 
-/// Fits of made-up rows that go where the examples do not (fits.cpp). On every so many rows.
+/// The fits of two examples (examples.cpp), and of made-up rows that go where those do not (fits.cpp). On every so many rows.
+std::vector<Job> example_jobs(const std::string& examples, std::size_t every);
 std::vector<Job> made_up_jobs(std::size_t every);
 
 }  // namespace digests

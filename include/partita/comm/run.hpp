@@ -26,9 +26,16 @@ inline void run_worker(CommunicatorBase& communicator, const RunSettings& resolv
 
 template <class Policy>
 void run_workers(RunSettings settings, FunctionRef<void(Session&, bool)> work) {
-    if constexpr (requires { Policy::transport::check(settings); }) Policy::transport::check(settings);
-    const RunSettings resolved = with_environment(std::move(settings));
-    Policy::transport::launch(resolved, [&](Channel& channel) {
+    using Transport = typename Policy::transport;
+    RunSettings resolved;
+    const PendingError refused = attempt([&] {
+        if constexpr (requires { Transport::check(settings); }) Transport::check(settings);
+        resolved = with_environment(std::move(settings));
+    });
+    if constexpr (!requires { requires Transport::spans_processes; })
+        if (refused) std::rethrow_exception(refused.error);
+    Transport::launch(resolved, [&](Channel& channel) {
+        if (refused) std::rethrow_exception(refused.error);
         Link link(channel, resolved.instruments);
         CommunicatorOf<Policy> communicator(link);
         run_worker(communicator, resolved, channel, work);

@@ -22,7 +22,7 @@ namespace partita::inline PARTITA_ABI {
 /// PARTITA_PROGRESS (0 or 1).
 struct RunSettings {
     std::size_t threads = 0;         ///< threads of each worker; 0: the machine's, shared among workers
-    std::size_t workers = 0;         ///< workers in this process; 0: one per hardware thread
+    std::size_t workers = 0;         ///< workers in this process; 0: one per hardware thread. Over Mpi there is one
     double deadline_seconds = 1800;  ///< how long a collective waits for a worker that is late
     std::uint64_t seed = 0;          ///< of everything that is random
     ShowProgress progress = ShowProgress::automatic;  ///< when to show the library's bar
