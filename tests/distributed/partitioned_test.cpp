@@ -177,7 +177,7 @@ TEST_CASE("bools and strings are elements like others", "[partitioned]") {
     CHECK(result.second == "777777777");
 }
 
-TEST_CASE("an error of one worker is thrown on all, that of the lowest block of several", "[partitioned]") {
+TEST_CASE("an error of one worker is thrown on all, that of the lowest block of several", "[partitioned][outcomes]") {
     const std::vector<Trail> made = trails(30'000);  // eight blocks
     const auto refuse = [](std::int64_t from) {
         return [from](const Trail& trail) {

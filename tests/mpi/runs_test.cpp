@@ -55,7 +55,8 @@ TEST_CASE("runs of some of the processes", "[mpi]") {
             CHECK(ranks == expected);
         }
         MPI_Comm_free(&half);
-        CHECK(outcomes(processes, [](std::size_t) { pt::run<Policy>({.threads = 1}, meet); }) == all(processes, "fine"));
+        CHECK(outcomes(processes, [](std::size_t) { pt::run<Policy>({.threads = 1}, meet); }) ==
+              all(processes, "fine"));
         CHECK_THROWS_AS(pt::MpiScope(MPI_COMM_NULL), pt::InvalidSetting);
     }
 }
@@ -75,7 +76,8 @@ TEST_CASE("a run that a process is late for ends alike on all, and so does the n
             });
         });
         CHECK(ended_late == all(processes, late));
-        CHECK(outcomes(processes, [](std::size_t) { pt::run<Policy>({.threads = 1}, meet); }) == all(processes, "fine"));
+        CHECK(outcomes(processes, [](std::size_t) { pt::run<Policy>({.threads = 1}, meet); }) ==
+              all(processes, "fine"));
     }
 }
 
