@@ -65,6 +65,7 @@
 #include <partita/comm/link.hpp>
 #include <partita/comm/local_threads.hpp>
 #include <partita/comm/parameter_server.hpp>
+#include <partita/comm/pending_reductions.hpp>
 #include <partita/comm/reduce.hpp>
 #include <partita/comm/reduce_tree.hpp>
 #include <partita/comm/ring_all_reduce.hpp>

@@ -38,6 +38,8 @@ class Channel {
     virtual bool leads_process() const noexcept { return true; }
     /// The number of workers that share this one's hardware threads, this one included.
     virtual std::size_t workers_on_machine() const noexcept { return 1; }
+    /// Whether the channel may be used by one thread after another, or else by the one alone that was given it.
+    virtual bool may_change_threads() const noexcept { return true; }
 
     /// Sends without waiting for the receiver; the payload may be reused at once.
     /// Errors: detail::RunAbandoned once the run is known to be over.

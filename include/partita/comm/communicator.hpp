@@ -34,6 +34,8 @@ concept Communicator =
         { policy.all_gather(bytes) } -> std::same_as<std::vector<Bytes>>;
     };
 
+class PendingReductions;
+
 /// A worker's collectives, whatever the policy: one virtual call each. All workers make the same calls in the same order,
 /// each from one thread at a time. Every call takes an error that the worker has run into instead of its data: then all
 /// workers throw that error (of several: the one of the lowest block, then of the lowest rank), the worker it came from
@@ -50,10 +52,8 @@ class CommunicatorBase {
     /// words[i] becomes the reduction of all workers' words[i]; all bring equally many. With an error, `words` is undefined.
     void all_reduce(std::span<std::int64_t> words, Reduction reduction = Reduction::sum,
                     const PendingError& pending = {}) {
-        collective(Operation::all_reduce, pending, [&] {
-            std::int64_t none = 0;  // even where there is nothing to add, errors must travel
-            reduce(words.empty() ? std::span(&none, 1) : words, reduction);
-        });
+        refuse_while_reserved();
+        reduce_pending(words, reduction, pending);
     }
 
     /// Every worker's bytes, in the order of ranks.
@@ -97,7 +97,30 @@ class CommunicatorBase {
     virtual void spread(Bytes& bytes, std::size_t root) = 0;
 
   private:
+    friend class PendingReductions;
+
+    /// An all-reduce that was announced by `reserved_for_`; perhaps from another thread, while the worker calls none itself.
+    void reduce_pending(std::span<std::int64_t> words, Reduction reduction, const PendingError& pending) {
+        meet(Operation::all_reduce, pending, [&] {
+            std::int64_t none = 0;  // even where there is nothing to add, errors must travel
+            reduce(words.empty() ? std::span(&none, 1) : words, reduction);
+        });
+    }
+
+    void refuse_while_reserved() const {
+        if (reserved_for_ == nullptr) return;
+        throw CollectiveMismatch("process " + std::to_string(rank()) +
+                                     " calls a collective while all-reduces that it has started are under way; call "
+                                     "PendingReductions::wait first",
+                                 Place{.process = static_cast<std::int64_t>(rank())});
+    }
+
     void collective(Operation operation, const PendingError& pending, FunctionRef<void()> messages) {
+        refuse_while_reserved();
+        meet(operation, pending, messages);
+    }
+
+    void meet(Operation operation, const PendingError& pending, FunctionRef<void()> messages) {
         link_.begin(operation, pending);
         try {
             messages();
@@ -114,6 +137,7 @@ class CommunicatorBase {
     }
 
     Link& link_;
+    const PendingReductions* reserved_for_ = nullptr;
 };
 
 /// The communicator of one policy.

@@ -67,6 +67,7 @@ class Counting final : public Channel {
     std::size_t size() const noexcept override { return inner_.size(); }
     bool leads_process() const noexcept override { return inner_.leads_process(); }
     std::size_t workers_on_machine() const noexcept override { return inner_.workers_on_machine(); }
+    bool may_change_threads() const noexcept override { return inner_.may_change_threads(); }
 
     void send(std::size_t to, const MessageHeader& header, std::span<const std::byte> payload) override {
         if (log_ != nullptr) {

@@ -65,6 +65,7 @@ class Mpi final : public Channel {
     std::size_t rank() const noexcept override { return group_.rank(); }
     std::size_t size() const noexcept override { return group_.size(); }
     std::size_t workers_on_machine() const noexcept override { return group_.sharing(); }
+    bool may_change_threads() const noexcept override { return detail::MpiProcess::may_change_threads(); }
 
     void send(std::size_t to, const MessageHeader& header, std::span<const std::byte> payload) override {
         listen();

@@ -71,6 +71,13 @@ class MpiProcess {
         return true;
     }
 
+    /// Whether MPI may be called by one thread after another.
+    static bool may_change_threads() {
+        int level = 0;
+        MPI_Query_thread(&level);
+        return level >= MPI_THREAD_SERIALIZED;
+    }
+
     /// One run at a time: the messages of two would meet.
     class Run {
       public:
