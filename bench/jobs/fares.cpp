@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
     double read_seconds = 0, fit_seconds = 0, judge_seconds = 0;
     const auto now = [] { return std::chrono::steady_clock::now(); };
     const auto since = [&](auto begin) { return std::chrono::duration<double>(now() - begin).count(); };
-    measure("fares", threads, runs, [&] {
+    measure(session, "fares", threads, runs, [&] {
         const auto begin = now();
         const auto trips =
             pt::read_csv<Trip>(session, path).filter<"fare_amount", "trip_distance">([](float dollars, float miles) {

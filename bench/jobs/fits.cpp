@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole fits over a million rows in memory, and the floor under them: a bare read of the same bytes.
 //   fits FOLDER [THREADS [RUNS [JOB]]]        FOLDER as bench/peers/generate.py writes it
+// Started by mpirun, its processes are workers of THREADS threads each.
 
 #include "job.hpp"
 
+#ifdef PARTITA_HAS_MPI
+#include <partita/comm/mpi.hpp>
+#endif
+#include <partita/comm/run.hpp>
 #include <partita/feature/standard_scale.hpp>
 #include <partita/linear/linear_regression.hpp>
 #include <partita/linear/logistic_regression.hpp>
@@ -41,20 +46,9 @@ std::vector<double> and_intercept(std::vector<double> coefficients, double inter
     return coefficients;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    if (argc < 2) {
-        std::fprintf(stderr, "usage: fits FOLDER [THREADS [RUNS [JOB]]]\n");
-        return 2;
-    }
-    const std::string folder = argv[1];
-    const std::size_t threads = argc > 2 ? static_cast<std::size_t>(std::atoi(argv[2])) : 2;
-    const int runs = argc > 3 ? std::atoi(argv[3]) : 9;
-    const std::string_view only = argc > 4 ? argv[4] : "";
+void measure_all(pt::Session& session, const std::string& folder, int runs, std::string_view only) {
     const auto wanted = [&](std::string_view job) { return only.empty() || only == job; };
-    pt::LocalSession session({.threads = threads});
-
+    const std::size_t threads = session.size() * session.threads();
     const auto x = read_floats(folder + "/features.f32"), target = read_floats(folder + "/target.f32"),
                labels = read_floats(folder + "/labels.f32");
     const auto rows_of = [&](const std::vector<float>& values, const std::vector<float>& y) {
@@ -63,10 +57,10 @@ int main(int argc, char** argv) {
     };
     const auto numbers = rows_of(x, target), classes = rows_of(x, labels);
 
-    if (wanted("read")) measure("read", threads, runs, [&] { return bare_read(session, x); });
+    if (wanted("read")) measure(session, "read", threads, runs, [&] { return bare_read(session, x); });
     if (wanted("scale")) {
         const auto pipeline = pt::pipeline(pt::StandardScale<"features">{});
-        measure("scale", threads, runs, [&] {
+        measure(session, "scale", threads, runs, [&] {
             const auto model = pipeline.fit(numbers);
             const auto& scale = model.stage<1>();
             std::vector<double> result = scale.mean();
@@ -76,7 +70,7 @@ int main(int argc, char** argv) {
     }
     if (wanted("linear")) {
         const auto pipeline = pt::pipeline(pt::LinearRegression<"features", "target">{});
-        measure("linear", threads, runs, [&] {
+        measure(session, "linear", threads, runs, [&] {
             const auto model = pipeline.fit(numbers);
             return and_intercept(model.stage<1>().coefficients(), model.stage<1>().intercept());
         });
@@ -85,7 +79,7 @@ int main(int argc, char** argv) {
         if (!wanted(job)) return;
         const auto pipeline = pt::pipeline(pt::LogisticRegression<"features", "target">{
             .l2 = 1.0 / static_cast<double>(labels.size()), .standardize = false, .tolerance = tolerance});
-        measure(job, threads, runs, [&] {
+        measure(session, job, threads, runs, [&] {
             const auto model = pipeline.fit(rows);
             return and_intercept(model.stage<1>().coefficients(), model.stage<1>().intercept());
         });
@@ -95,4 +89,23 @@ int main(int argc, char** argv) {
         const auto mixed = read_floats(folder + "/mixed.f32");
         logistic("logistic_mixed", rows_of(mixed, labels), 3e-6);
     }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 2) {
+        std::fprintf(stderr, "usage: fits FOLDER [THREADS [RUNS [JOB]]]\n");
+        return 2;
+    }
+    const std::size_t threads = argc > 2 ? static_cast<std::size_t>(std::atoi(argv[2])) : 2;
+    const int runs = argc > 3 ? std::atoi(argv[3]) : 9;
+    const auto body = [&](pt::Session& session) { measure_all(session, argv[1], runs, argc > 4 ? argv[4] : ""); };
+#ifdef PARTITA_HAS_MPI
+    if (pt::Mpi::is_launched()) {
+        pt::run<pt::RingAllReduce<pt::Mpi>>({.threads = threads}, body);
+        return 0;
+    }
+#endif
+    pt::run<pt::LocalThreads>({.threads = threads}, body);
 }

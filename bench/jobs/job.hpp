@@ -32,15 +32,16 @@ inline std::vector<float> read_floats(const std::string& path) {
     return values;
 }
 
-/// A warm-up, then `runs` timed ones; prints {"job", "threads", "seconds": [...]} and what `body` returned as "result".
+/// A warm-up, then `runs` timed ones; worker 0 prints {"job", "threads", "seconds": [...]} and what `body` returned as "result".
 template <class Body>
-void measure(std::string_view job, std::size_t threads, int runs, Body body) {
+void measure(pt::Session& session, std::string_view job, std::size_t threads, int runs, Body body) {
     std::vector<double> seconds, result = body();
     for (int run = 0; run < runs; ++run) {
         const auto begin = std::chrono::steady_clock::now();
         result = body();
         seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     }
+    if (!session.primary()) return;
     const auto print = [](const std::vector<double>& values) {
         for (std::size_t i = 0; i < values.size(); ++i) std::printf("%s%.17g", i ? ", " : "", values[i]);
     };
