@@ -56,6 +56,7 @@
 #include <partita/comm/channel.hpp>
 #include <partita/comm/checked.hpp>
 #include <partita/comm/communicator.hpp>
+#include <partita/comm/consistency.hpp>
 #include <partita/comm/counting.hpp>
 #include <partita/comm/error_wire.hpp>
 #include <partita/comm/faulty.hpp>
@@ -65,7 +66,9 @@
 #include <partita/comm/link.hpp>
 #include <partita/comm/local_threads.hpp>
 #include <partita/comm/parameter_server.hpp>
+#include <partita/comm/parameter_table.hpp>
 #include <partita/comm/pending_reductions.hpp>
+#include <partita/comm/read_log.hpp>
 #include <partita/comm/reduce.hpp>
 #include <partita/comm/reduce_tree.hpp>
 #include <partita/comm/ring_all_reduce.hpp>
@@ -74,6 +77,7 @@
 #include <partita/comm/settings.hpp>
 #include <partita/comm/shares.hpp>
 #include <partita/comm/tree_aggregate.hpp>
+#include <partita/comm/update_rules.hpp>
 #include <partita/comm/wire.hpp>
 
 #include <partita/data/block.hpp>

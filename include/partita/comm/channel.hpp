@@ -5,6 +5,7 @@
 // who has left.
 
 #include <partita/comm/bytes.hpp>
+#include <partita/core/error.hpp>
 #include <partita/core/version.hpp>
 
 #include <cstddef>
@@ -55,6 +56,21 @@ class Channel {
     /// Errors: detail::RunAbandoned, as receive.
     virtual void settle() {}
 
+    // ---- the service lane: messages beside those of the collectives, for whoever serves others while its worker computes. Any
+    // thread may post, one thread takes, and neither disturbs the worker in its collectives.
+
+    /// Asked for before the lane is used.
+    /// Errors: InvalidSetting if the transport has none.
+    virtual void open_service_lane();
+
+    /// Sends without waiting for the receiver, which may be the worker itself.
+    /// Errors: detail::RunAbandoned once the run is known to be over.
+    virtual void post(std::size_t to, const MessageHeader& header, Bytes payload);
+
+    /// Waits for the next message on the lane, of any sender, those of one sender in order. Gives the sender.
+    /// Errors: detail::RunAbandoned once the run is over.
+    virtual std::size_t take(MessageHeader& header, Bytes& payload);
+
     /// Tells every worker that the run cannot go on, with an error as ErrorWire wrote it. The first to do so wins.
     virtual void abandon(std::span<const std::byte> error) = 0;
 
@@ -64,11 +80,22 @@ class Channel {
 
 namespace detail {
 
+[[noreturn]] inline void refuse_service_lane() {
+    throw InvalidSetting(
+        "the policy's transport has no service lane (Channel::post and take), which a parameter table with keys "
+        "sharded over "
+        "workers needs; run under ParameterServer over InProcess or Mpi, or under another policy");
+}
+
 /// Leaves `receive` when the run was abandoned; carries the error in its wire form. Never seen by users.
 struct RunAbandoned {
     Bytes error;
 };
 
 }  // namespace detail
+
+inline void Channel::open_service_lane() { detail::refuse_service_lane(); }
+inline void Channel::post(std::size_t, const MessageHeader&, Bytes) { detail::refuse_service_lane(); }
+inline std::size_t Channel::take(MessageHeader&, Bytes&) { detail::refuse_service_lane(); }
 
 }  // namespace partita::inline PARTITA_ABI

@@ -19,6 +19,7 @@ template <Communicator Policy>
 class Checked {
   public:
     using transport = typename Policy::transport;
+    using consistency = detail::ConsistencyOf<Policy>;
 
     explicit Checked(Link& link) : link_(link), inner_(link) {}
     std::size_t rank() const { return inner_.rank(); }

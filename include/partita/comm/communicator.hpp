@@ -3,6 +3,7 @@
 
 // The concept that a communication policy models, and the face that everything above comm/ sees.
 
+#include <partita/comm/consistency.hpp>
 #include <partita/comm/link.hpp>
 #include <partita/exec/function_ref.hpp>
 
@@ -10,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -35,6 +37,18 @@ concept Communicator =
     };
 
 class PendingReductions;
+
+namespace detail {
+
+/// What serves other workers beside the collectives for as long as the communicator lives.
+class Service {
+  public:
+    virtual ~Service() = default;
+    /// Waits, at the end of a worker's body, until no other worker needs this one. Errors: what the run ended with meanwhile.
+    virtual void finish() = 0;
+};
+
+}  // namespace detail
 
 /// A worker's collectives, whatever the policy: one virtual call each. All workers make the same calls in the same order,
 /// each from one thread at a time. Every call takes an error that the worker has run into instead of its data: then all
@@ -86,7 +100,11 @@ class CommunicatorBase {
     /// Waits until all workers are here.
     void barrier() { agree({}); }
 
+    /// How the policy wants a ParameterTable to be kept.
+    virtual TableConsistency table_consistency() const noexcept { return {}; }
+
     Link& link() noexcept { return link_; }
+    std::unique_ptr<detail::Service>& service() noexcept { return service_; }
 
   protected:
     explicit CommunicatorBase(Link& link) : link_(link) {}
@@ -138,13 +156,30 @@ class CommunicatorBase {
 
     Link& link_;
     const PendingReductions* reserved_for_ = nullptr;
+
+    std::unique_ptr<detail::Service> service_;
 };
+
+namespace detail {
+
+/// What a policy says of tables, for policies that wrap it.
+template <class Policy>
+struct ConsistencyOf {
+    static constexpr TableConsistency table = [] {
+        if constexpr (requires { TableConsistency{Policy::consistency::table}; }) return Policy::consistency::table;
+        else return TableConsistency{};
+    }();
+};
+
+}  // namespace detail
 
 /// The communicator of one policy.
 template <Communicator Policy>
 class CommunicatorOf final : public CommunicatorBase {
   public:
     explicit CommunicatorOf(Link& link) : CommunicatorBase(link), policy_(link) {}
+
+    TableConsistency table_consistency() const noexcept override { return detail::ConsistencyOf<Policy>::table; }
 
   private:
     static constexpr bool has_broadcast =

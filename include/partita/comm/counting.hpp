@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <mutex>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace partita::inline PARTITA_ABI {
@@ -79,6 +80,14 @@ class Counting final : public Channel {
         inner_.receive(from, header, payload);
     }
     void settle() override { inner_.settle(); }
+    void open_service_lane() override { inner_.open_service_lane(); }
+    void post(std::size_t to, const MessageHeader& header, Bytes payload) override {
+        if (log_ != nullptr && to != rank()) {
+            log_->add({header.sequence, header.operation, header.step, rank(), to, payload.size(), header.failed != 0});
+        }
+        inner_.post(to, header, std::move(payload));
+    }
+    std::size_t take(MessageHeader& header, Bytes& payload) override { return inner_.take(header, payload); }
     void abandon(std::span<const std::byte> error) override { inner_.abandon(error); }
     [[noreturn]] void kill() override {
         inner_.kill();

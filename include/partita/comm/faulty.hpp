@@ -46,6 +46,7 @@ template <Communicator Policy>
 class Faulty {
   public:
     using transport = typename Policy::transport;
+    using consistency = detail::ConsistencyOf<Policy>;
 
     explicit Faulty(Link& link) : link_(link), inner_(link) {}
     std::size_t rank() const { return inner_.rank(); }

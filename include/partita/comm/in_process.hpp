@@ -15,6 +15,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -111,6 +112,28 @@ class InProcessHub {
         throw_if_abandoned();
     }
 
+    void post(std::size_t from, std::size_t to, const MessageHeader& header, Bytes payload) {
+        throw_if_abandoned();
+        Worker& receiver = *workers_[to];
+        {
+            const std::lock_guard lock(receiver.service_mutex);
+            receiver.requests.push_back({from, {header, std::move(payload)}});
+        }
+        receiver.requested.notify_one();
+    }
+
+    std::size_t take(std::size_t self, MessageHeader& header, Bytes& payload) {
+        Worker& me = *workers_[self];
+        std::unique_lock lock(me.service_mutex);
+        me.requested.wait(lock, [&] { return !me.requests.empty() || abandoned_.load(std::memory_order_acquire); });
+        throw_if_abandoned();
+        Request request = std::move(me.requests.front());
+        me.requests.pop_front();
+        header = request.message.header;
+        payload = std::move(request.message.payload);
+        return request.from;
+    }
+
     void abandon(std::span<const std::byte> error) {
         {
             const std::lock_guard lock(error_mutex_);
@@ -151,6 +174,10 @@ class InProcessHub {
         MessageHeader header;
         Bytes payload;
     };
+    struct Request {
+        std::size_t from = 0;
+        Message message;
+    };
     struct Queue {
         std::vector<Message> waiting;
         std::size_t taken = 0;     // messages of `waiting` that are received already
@@ -164,6 +191,10 @@ class InProcessHub {
         std::vector<Queue> queues;  // by sender
         std::atomic<std::size_t> waits_for{nobody};
         std::atomic<State> state{State::running};
+        // The service lane, on which messages of all senders queue up together.
+        std::mutex service_mutex;
+        std::condition_variable requested;
+        std::deque<Request> requests;
     };
 
     void throw_if_abandoned() {
@@ -174,8 +205,12 @@ class InProcessHub {
 
     void wake_all() {
         for (const std::unique_ptr<Worker>& worker : workers_) {
-            const std::lock_guard lock(worker->mutex);
-            worker->arrived.notify_all();
+            {
+                const std::lock_guard lock(worker->mutex);
+                worker->arrived.notify_all();
+            }
+            const std::lock_guard lock(worker->service_mutex);
+            worker->requested.notify_all();
         }
     }
 
@@ -229,6 +264,12 @@ class InProcess final : public Channel {
         if (killed_) throw detail::Killed{};
         hub_.receive(rank_, from, header, payload);
     }
+    void open_service_lane() override {}
+    void post(std::size_t to, const MessageHeader& header, Bytes payload) override {
+        if (killed_) throw detail::Killed{};
+        hub_.post(rank_, to, header, std::move(payload));
+    }
+    std::size_t take(MessageHeader& header, Bytes& payload) override { return hub_.take(rank_, header, payload); }
     void abandon(std::span<const std::byte> error) override {
         if (!killed_) hub_.abandon(error);
     }
@@ -241,7 +282,7 @@ class InProcess final : public Channel {
   private:
     detail::InProcessHub& hub_;
     std::size_t rank_;
-    bool killed_ = false;
+    std::atomic<bool> killed_{false};  // the worker's service thread looks at it too
 };
 
 inline void InProcess::launch(const RunSettings& settings, FunctionRef<void(Channel&)> worker) {

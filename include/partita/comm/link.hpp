@@ -22,8 +22,20 @@ namespace partita::inline PARTITA_ABI {
 /// How an all-reduce combines two numbers: addition modulo 2^64, or the larger one.
 enum class Reduction : std::uint32_t { sum, maximum };
 
-/// The collectives, as they are named in messages.
-enum class Operation : std::uint32_t { none, all_reduce, all_gather, broadcast };
+/// The collectives, as they are named in messages, and what is said on the service lane about a ParameterTable. There the
+/// sequence is that of a worker's pulls, or the clock.
+enum class Operation : std::uint32_t {
+    none,
+    all_reduce,
+    all_gather,
+    broadcast,
+    table_pull = 16,  ///< keys, to their owner
+    table_values,     ///< their values
+    table_push,       ///< the deltas of a worker's clock, to their owner
+    table_applied,    ///< a clock is applied at an owner
+    table_failed,     ///< a worker gives up the table
+    table_closed,     ///< a worker needs the table no more
+};
 
 /// target[i] = target[i] combined with source[i]; `source` holds int64 words at any alignment.
 inline void combine_words(std::span<std::int64_t> target, const std::byte* source, Reduction reduction) {

@@ -2,22 +2,21 @@
 #pragma once
 
 #include <partita/comm/communicator.hpp>
+#include <partita/comm/consistency.hpp>
 #include <partita/comm/in_process.hpp>
 #include <partita/comm/shares.hpp>
 
-#include <type_traits>
-
 namespace partita::inline PARTITA_ABI {
-
-/// Bulk synchronous: a clock ends when every worker's contribution is in, so results equal an all-reduce bit for bit.
-struct Bsp {};
 
 /// Every worker is also a server: it owns one run of the keys (the positions of the vector). A reduction pushes to each
 /// owner the part it owns, the owners combine, and all pull from the owners. Two messages in a row, P-1 of each kind per
-/// worker; a worker sends 2(P-1)/P of the vector.
+/// worker; a worker sends 2(P-1)/P of the vector. The consistency, Bsp, Ssp<s> or Async, is that of a ParameterTable;
+/// collectives are synchronous under each of them.
 template <class Transport = InProcess, class Consistency = Bsp>
 class ParameterServer {
-    static_assert(std::is_same_v<Consistency, Bsp>, "partita: ParameterServer takes Bsp as its consistency");
+    static_assert(
+        requires { TableConsistency{Consistency::table}; },
+        "partita: ParameterServer takes Bsp, Ssp<staleness> or Async as its consistency");
 
   public:
     using transport = Transport;

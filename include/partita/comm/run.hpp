@@ -22,6 +22,7 @@ inline void run_worker(CommunicatorBase& communicator, const RunSettings& resolv
                        FunctionRef<void(Session&, bool)> work) {
     Session session(communicator, resolved, channel.workers_on_machine());
     work(session, channel.leads_process());
+    if (communicator.service() != nullptr) communicator.service()->finish();
 }
 
 template <class Policy>

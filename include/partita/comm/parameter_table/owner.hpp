@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// An owner's keys and the clocks that are on their way to them: who has ended which, and when the rule is run.
+
+#include <partita/comm/error_wire.hpp>
+#include <partita/comm/link.hpp>
+#include <partita/comm/parameter_table/deltas.hpp>
+#include <partita/comm/parameter_table/shard.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace partita::inline PARTITA_ABI::detail {
+
+class TableOwner {
+  public:
+    /// What workers are to be told: that an owner is done with so many clocks, or an error that one of them came to.
+    struct Applied {
+        std::uint64_t clocks = 0;
+        Bytes error;
+    };
+
+    /// `whole_clocks`: the rule is run when the deltas of all workers are in, not per worker.
+    TableOwner(TableShard shard, std::size_t rank, std::size_t workers, bool whole_clocks)
+        : shard_(std::move(shard)), rank_(rank), whole_clocks_(whole_clocks), ended_(workers) {}
+
+    const TableShard& shard() const noexcept { return shard_; }
+    /// Clocks of all workers that the values hold.
+    std::uint64_t applied() const noexcept { return applied_; }
+    /// Nothing is applied any more.
+    bool failed() const noexcept { return failed_; }
+    /// Clocks that each worker has ended, as far as is known here.
+    const std::vector<std::uint64_t>& ended() const noexcept { return ended_; }
+
+    /// A worker's deltas of its next clock are here, or an error in their place.
+    std::vector<Applied> end_clock(std::size_t from, std::uint64_t clock, Deltas deltas, Bytes error) {
+        ended_[from] = clock + 1;
+        std::vector<Applied> applied;
+        if (failed_) return applied;
+        if (!whole_clocks_) {
+            error = apply(deltas);
+            applied_ = *std::min_element(ended_.begin(), ended_.end());
+            applied.push_back({clock + 1, std::move(error)});
+            return applied;
+        }
+        const auto place = static_cast<std::size_t>(clock - applied_);
+        if (open_.size() <= place) open_.resize(place + 1);
+        OpenClock& mine = open_[place];
+        ++mine.ended;
+        mine.runs.add(std::move(deltas), shard_.width());
+        if (!error.empty() && (mine.error.empty() || key_of_error(error) < key_of_error(mine.error)))
+            mine.error = std::move(error);
+        while (!failed_ && !open_.empty() && open_.front().ended == ended_.size()) {
+            OpenClock whole = std::move(open_.front());
+            open_.pop_front();
+            if (whole.error.empty()) whole.error = apply(whole.runs.take(shard_.width()));
+            failed_ = !whole.error.empty();
+            applied.push_back({applied_ + 1, std::move(whole.error)});
+            if (!failed_) ++applied_;
+        }
+        return applied;
+    }
+
+  private:
+    struct OpenClock {
+        DeltaRuns runs;
+        std::size_t ended = 0;  // workers that have
+        Bytes error;            // that one of them brought, if any
+    };
+
+    /// Gives the error that it ends with.
+    Bytes apply(const Deltas& deltas) {
+        const PendingError failure = attempt([&] { shard_.apply(deltas); });
+        failed_ = bool(failure);
+        return failure ? write_error(failure.error, -1, rank_) : Bytes{};
+    }
+
+    TableShard shard_;
+    std::size_t rank_;
+    bool whole_clocks_;
+    std::uint64_t applied_ = 0;
+    std::deque<OpenClock> open_;  // the clocks after that
+    std::vector<std::uint64_t> ended_;
+    bool failed_ = false;
+};
+
+}  // namespace partita::inline PARTITA_ABI::detail

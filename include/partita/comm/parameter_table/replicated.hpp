@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The table of a policy that knows no consistency: every worker holds all of it, and the deltas of a clock are reduced.
+
+#include <partita/comm/parameter_table/backend.hpp>
+#include <partita/comm/parameter_table/shard.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace partita::inline PARTITA_ABI {
+
+/// How the replicated twin of a ParameterTable reduces the deltas of a clock. The result is the same.
+enum class TableExchange : std::uint8_t {
+    automatic,  ///< per clock, whichever is fewer bytes
+    dense,      ///< an all-reduce of all keys
+    touched,    ///< an all-gather of the keys that workers touched
+};
+
+namespace detail {
+
+class ReplicatedTable final : public TableBackend {
+  public:
+    ReplicatedTable(CommunicatorBase& communicator, TableShard shard, TableExchange exchange)
+        : communicator_(communicator), shard_(std::move(shard)), exchange_(exchange) {}
+
+    void pull(std::uint64_t, std::span<const std::uint32_t> keys, std::span<float> values) override {
+        shard_.read(keys, values.data());
+    }
+
+    void advance(std::uint64_t, Deltas deltas, const PendingError& pending) override {
+        if (communicator_.size() == 1) {
+            communicator_.agree(pending);
+            return shard_.apply(deltas);
+        }
+        std::int64_t touched = static_cast<std::int64_t>(deltas.keys.size());
+        communicator_.all_reduce({&touched, 1}, Reduction::sum, pending);
+        if (touched == 0) return;
+        // All workers receive what all have touched; of a dense vector they send and receive about twice its length.
+        const std::uint64_t words = shard_.end_key() * shard_.width();
+        const std::uint64_t touched_bytes = static_cast<std::uint64_t>(touched) * (4 + 8 * shard_.width());
+        const bool dense =
+            exchange_ == TableExchange::dense || (exchange_ == TableExchange::automatic && touched_bytes >= 16 * words);
+        shard_.apply(dense ? reduce_dense(std::move(deltas)) : gather_touched(deltas));
+    }
+
+    TableContents collect(std::uint64_t, const PendingError& pending) override {
+        communicator_.agree(pending);
+        TableContents contents;
+        shard_.append_non_zero(contents.keys, contents.values);
+        return contents;
+    }
+
+  private:
+    Deltas reduce_dense(Deltas deltas) {
+        const std::size_t width = shard_.width();
+        std::vector<std::int64_t> words(static_cast<std::size_t>(shard_.end_key()) * width);
+        for (std::size_t i = 0; i < deltas.keys.size(); ++i)
+            std::memcpy(words.data() + deltas.keys[i] * width, deltas.sums.data() + i * width,
+                        width * sizeof(std::int64_t));
+        communicator_.all_reduce(words);
+        deltas = {};
+        for (std::size_t key = 0; key * width < words.size(); ++key) {
+            bool zero = true;
+            for (std::size_t k = 0; k < width; ++k) zero = zero && words[key * width + k] == 0;
+            if (zero) continue;
+            deltas.keys.push_back(static_cast<std::uint32_t>(key));
+            for (std::size_t k = 0; k < width; ++k) deltas.sums.push_back(words[key * width + k]);
+        }
+        return deltas;
+    }
+
+    Deltas gather_touched(const Deltas& deltas) {
+        Bytes bytes;
+        write_deltas(deltas, 0, deltas.keys.size(), shard_.width(), bytes);
+        DeltaRuns runs;
+        for (const Bytes& theirs : communicator_.all_gather(bytes))
+            runs.add(read_deltas(theirs, shard_.width()), shard_.width());
+        return runs.take(shard_.width());
+    }
+
+    CommunicatorBase& communicator_;
+    TableShard shard_;
+    TableExchange exchange_;
+};
+
+}  // namespace detail
+
+}  // namespace partita::inline PARTITA_ABI

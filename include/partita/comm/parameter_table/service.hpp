@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The thread on which a worker answers others about its part of the tables, whatever the worker itself is doing.
+
+#include <partita/comm/communicator.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace partita::inline PARTITA_ABI::detail {
+
+/// The moment at which a wait that begins now has lasted too long.
+inline std::chrono::steady_clock::time_point deadline_after(double seconds) {
+    return std::chrono::steady_clock::now() +
+           std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+/// The end of a run in which a worker was waited for in vain.
+inline Bytes write_lateness(std::size_t late, const std::string& what, double deadline_seconds) {
+    return write_error(
+        std::make_exception_ptr(DeadlineExceeded(
+            "process " + std::to_string(late) + " did not " + what + " within " + std::to_string(deadline_seconds) +
+                " seconds; if its work takes longer than that, raise deadline_seconds "
+                "(PARTITA_DEADLINE_SECONDS)",
+            Place{.setting = "deadline_seconds", .process = static_cast<std::int64_t>(late)})),
+        -1, late);
+}
+
+/// A worker's part of a table, as the service sees it.
+class ServedTable {
+  public:
+    virtual ~ServedTable() = default;
+    virtual void handle(std::size_t from, const MessageHeader& header, Bytes message) = 0;
+    /// The run is over, with this error.
+    virtual void end(std::span<const std::byte> error) = 0;
+    /// A worker that still needs the table, or their number if there is none.
+    virtual std::size_t who_needs_it() = 0;
+};
+
+/// Messages on the service lane begin with the number of their table.
+class TableService final : public Service {
+  public:
+    /// The communicator's, which is begun when it is first asked for.
+    static TableService& of(CommunicatorBase& communicator, double deadline_seconds) {
+        if (communicator.service() == nullptr) {
+            communicator.link().channel().open_service_lane();
+            communicator.service() = std::make_unique<TableService>(communicator.link().channel(), deadline_seconds);
+        }
+        return static_cast<TableService&>(*communicator.service());
+    }
+
+    TableService(Channel& channel, double deadline_seconds)
+        : channel_(channel), deadline_seconds_(deadline_seconds), thread_([this] { serve(); }) {}
+    TableService(const TableService&) = delete;
+    TableService& operator=(const TableService&) = delete;
+
+    ~TableService() override {
+        try {
+            channel_.post(channel_.rank(), {.operation = static_cast<std::uint32_t>(Operation::none)}, {});
+        } catch (...) {  // the run is over: the thread hears of that
+        }
+        thread_.join();
+    }
+
+    /// The number of a table that is about to be made: the same on all workers, which make the same tables.
+    std::uint64_t next_number() noexcept { return next_++; }
+
+    void add(std::uint64_t number, std::shared_ptr<ServedTable> table) {
+        const std::lock_guard lock(mutex_);
+        if (!over_.empty()) table->end(over_);
+        tables_[number] = std::move(table);
+    }
+
+    /// Lets go of a table that no worker needs any more.
+    void remove_unless_needed(std::uint64_t number) {
+        const std::lock_guard lock(mutex_);
+        const auto found = tables_.find(number);
+        if (found == tables_.end() || found->second->who_needs_it() < channel_.size()) return;
+        tables_.erase(found);
+        if (tables_.empty()) changed_.notify_all();
+    }
+
+    void finish() override {
+        std::unique_lock lock(mutex_);
+        const auto finished = [&] { return tables_.empty() || !over_.empty(); };
+        if (!changed_.wait_until(lock, deadline_after(deadline_seconds_), finished)) {
+            const std::size_t late = tables_.begin()->second->who_needs_it();
+            lock.unlock();
+            channel_.abandon(write_lateness(late, "end its work on a parameter table", deadline_seconds_));
+            lock.lock();
+            changed_.wait(lock, finished);
+        }
+        if (!over_.empty()) std::rethrow_exception(read_error(over_));
+    }
+
+  private:
+    void serve() {
+        try {
+            for (;;) {
+                MessageHeader header;
+                Bytes message;
+                const std::size_t from = channel_.take(header, message);
+                if (header.operation == static_cast<std::uint32_t>(Operation::none)) return;
+                const auto number = ByteReader(message).read<std::uint64_t>();
+                if (const std::shared_ptr<ServedTable> table = find(number)) {
+                    table->handle(from, header, std::move(message));
+                    if (header.operation == static_cast<std::uint32_t>(Operation::table_closed))
+                        remove_unless_needed(number);
+                }
+            }
+        } catch (const RunAbandoned& abandoned) {
+            end(abandoned.error);
+        } catch (const Killed&) {  // the worker as well: nobody here waits for anything
+        } catch (...) {
+            end(write_error(std::current_exception(), -1, channel_.rank()));
+        }
+    }
+
+    std::shared_ptr<ServedTable> find(std::uint64_t number) {
+        const std::lock_guard lock(mutex_);
+        const auto found = tables_.find(number);
+        return found == tables_.end() ? nullptr : found->second;
+    }
+
+    void end(std::span<const std::byte> error) {
+        const std::lock_guard lock(mutex_);
+        over_.assign(error.begin(), error.end());
+        for (const auto& [number, table] : tables_) table->end(error);
+        changed_.notify_all();
+    }
+
+    Channel& channel_;
+    double deadline_seconds_;
+    std::uint64_t next_ = 1;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::map<std::uint64_t, std::shared_ptr<ServedTable>> tables_;
+    Bytes over_;          // why the run is over, as ErrorWire wrote it
+    std::thread thread_;  // the last member: it uses the others
+};
+
+}  // namespace partita::inline PARTITA_ABI::detail

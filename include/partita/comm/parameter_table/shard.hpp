@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The part of a table that lies on one worker.
+
+#include <partita/comm/parameter_table/deltas.hpp>
+#include <partita/comm/shares.hpp>
+#include <partita/comm/update_rules.hpp>
+#include <partita/core/version.hpp>
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace partita::inline PARTITA_ABI::detail {
+
+/// An update rule, whatever its type: one virtual call for all keys of a clock.
+class AnyRule {
+  public:
+    virtual ~AnyRule() = default;
+    /// How many floats an element has: its value, then the rule's states.
+    virtual std::size_t stride() const noexcept = 0;
+    virtual void apply(std::span<float> elements, std::uint64_t first_key, std::size_t width, const Deltas& deltas,
+                       const TableUnit& unit) const = 0;
+};
+
+template <UpdateRule Rule>
+class RuleOf final : public AnyRule {
+  public:
+    explicit RuleOf(const Rule& rule) : rule_(rule) { rule_.check(); }
+
+    std::size_t stride() const noexcept override { return 1 + Rule::states; }
+
+    void apply(std::span<float> elements, std::uint64_t first_key, std::size_t width, const Deltas& deltas,
+               const TableUnit& unit) const override {
+        for (std::size_t i = 0; i < deltas.keys.size(); ++i) {
+            float* element = elements.data() + (deltas.keys[i] - first_key) * width * (1 + Rule::states);
+            for (std::size_t k = 0; k < width; ++k, element += 1 + Rule::states) {
+                const std::int64_t sum = deltas.sums[i * width + k];
+                if (sum == 0) continue;
+                unit.check(sum, deltas.keys[i]);
+                std::array<float, Rule::states> state;
+                for (std::size_t s = 0; s < Rule::states; ++s) state[s] = element[1 + s];
+                rule_.update(element[0], state, unit.value(sum));
+                if (!std::isfinite(element[0])) refuse_value(deltas.keys[i]);
+                for (std::size_t s = 0; s < Rule::states; ++s) element[1 + s] = state[s];
+            }
+        }
+    }
+
+  private:
+    [[noreturn]] static void refuse_value(std::uint64_t key) {
+        throw NumericOverflow("the value of key " + std::to_string(key) +
+                                  " of a parameter table left the range of float; take smaller steps or deltas",
+                              Place{.element = static_cast<std::int64_t>(key)});
+    }
+
+    Rule rule_;
+};
+
+/// A run of keys with their values and the rule's states.
+class TableShard {
+  public:
+    TableShard(std::uint64_t first_key, std::uint64_t keys, std::size_t width, std::shared_ptr<const AnyRule> rule,
+               const TableUnit& unit)
+        : first_key_(first_key),
+          keys_(keys),
+          width_(width),
+          unit_(unit),
+          rule_(std::move(rule)),
+          stride_(rule_->stride()),
+          elements_(static_cast<std::size_t>(keys) * width * stride_) {}
+
+    std::uint64_t first_key() const noexcept { return first_key_; }
+    std::uint64_t end_key() const noexcept { return first_key_ + keys_; }
+    std::size_t width() const noexcept { return width_; }
+    const TableUnit& unit() const noexcept { return unit_; }
+
+    /// Runs the rule once per key. Errors: NumericOverflow for a sum beyond the bound or a value beyond float; the shard is
+    /// then of no use.
+    void apply(const Deltas& deltas) { rule_->apply(elements_, first_key_, width_, deltas, unit_); }
+
+    /// The values of keys that lie here, `width` floats each.
+    void read(std::span<const std::uint32_t> keys, float* values) const {
+        for (const std::uint32_t key : keys) {
+            const float* element = elements_.data() + (key - first_key_) * width_ * stride_;
+            for (std::size_t k = 0; k < width_; ++k, element += stride_) *values++ = *element;
+        }
+    }
+
+    /// Appends the keys that have a value other than zero, with their values.
+    void append_non_zero(std::vector<std::uint32_t>& keys, std::vector<float>& values) const {
+        const float* element = elements_.data();
+        for (std::uint64_t key = first_key_; key < end_key(); ++key, element += width_ * stride_) {
+            bool zero = true;
+            for (std::size_t k = 0; k < width_; ++k) zero = zero && element[k * stride_] == 0;
+            if (zero) continue;
+            keys.push_back(static_cast<std::uint32_t>(key));
+            for (std::size_t k = 0; k < width_; ++k) values.push_back(element[k * stride_]);
+        }
+    }
+
+  private:
+    std::uint64_t first_key_;
+    std::uint64_t keys_;
+    std::size_t width_;
+    TableUnit unit_;
+    std::shared_ptr<const AnyRule> rule_;
+    std::size_t stride_;
+    std::vector<float> elements_;  // by key, then by element: its value, its states
+};
+
+}  // namespace partita::inline PARTITA_ABI::detail

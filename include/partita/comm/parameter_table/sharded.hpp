@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The table of a parameter server: every worker owns a run of the keys, and only touched keys travel.
+//
+// A worker's deltas of a clock go to the owners when it ends the clock, an owner runs the rule when those of all workers are in
+// and says so to all: what an owner has applied is always a whole number of clocks, the same bits whoever was faster. Under
+// Bsp and Ssp a worker ends its clock c once every owner has applied clock c - staleness, so that no read can be older.
+
+#include <partita/comm/parameter_table/backend.hpp>
+#include <partita/comm/parameter_table/key_cache.hpp>
+#include <partita/comm/parameter_table/mail.hpp>
+#include <partita/comm/parameter_table/outcome.hpp>
+#include <partita/comm/parameter_table/owner.hpp>
+#include <partita/comm/parameter_table/service.hpp>
+#include <partita/comm/read_log.hpp>
+#include <partita/comm/shares.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace partita::inline PARTITA_ABI::detail {
+
+class ShardedTable final : public TableBackend, public ServedTable {
+  public:
+    /// How far a worker's deltas may run ahead of their owners where no staleness is asked for: it bounds memory.
+    static constexpr std::uint64_t most_unapplied = 16;
+
+    ShardedTable(CommunicatorBase& communicator, std::uint64_t number, TableShard shard, std::uint64_t keys,
+                 bool cache_keys, double deadline_seconds)
+        : communicator_(communicator),
+          reads_(communicator.link().instruments().reads),
+          mail_(communicator.link().channel(), number),
+          consistency_(communicator.table_consistency()),
+          deadline_seconds_(deadline_seconds),
+          width_(shard.width()),
+          caches_(cache_keys && bounded()),
+          cache_(shard.width()),
+          owner_(std::move(shard), communicator.rank(), communicator.size(), bounded()),
+          acked_(size()),
+          closed_(size()),
+          replies_(size()) {
+        for (std::size_t owner = 0; owner <= size(); ++owner)
+            first_keys_.push_back(owner == size() ? keys
+                                                  : share_of(static_cast<std::size_t>(keys), owner, size()).first);
+    }
+
+    // ---- for the worker ----
+
+    void pull(std::uint64_t clock, std::span<const std::uint32_t> keys, std::span<float> values) override {
+        const std::uint64_t oldest = clock > consistency_.staleness ? clock - consistency_.staleness : 0;
+        {
+            const std::lock_guard lock(mutex_);
+            throw_if_failed();
+            ++request_;
+        }
+        std::vector<std::size_t> begins(size() + 1);  // of each owner's keys
+        for (std::size_t owner = 0; owner < size(); ++owner)
+            begins[owner] = static_cast<std::size_t>(
+                std::lower_bound(keys.begin(), keys.end(), first_keys_[owner],
+                                 [](std::uint32_t key, std::uint64_t first) { return key < first; }) -
+                keys.begin());
+        begins[size()] = keys.size();
+
+        std::vector<std::vector<std::size_t>> wanted(size());  // positions of the keys that must travel
+        mail_.for_others([&](std::size_t owner) {
+            for (std::size_t i = begins[owner]; i < begins[owner + 1]; ++i) {
+                const std::size_t at = caches_ ? cache_.find(keys[i], oldest) : KeyCache::none;
+                if (at == KeyCache::none) {
+                    wanted[owner].push_back(i);
+                } else {
+                    std::copy_n(cache_.values(at), width_, values.data() + i * width_);
+                    note_read(clock, owner, cache_.version(at), 1, true);
+                }
+            }
+            if (wanted[owner].empty()) return;
+            Bytes message = mail_.begin();
+            ByteWriter writer(message);
+            message.reserve(message.size() + wanted[owner].size() * sizeof(std::uint32_t));
+            for (const std::size_t i : wanted[owner]) writer.write(keys[i]);
+            mail_.post(owner, Operation::table_pull, request_, std::move(message));
+        });
+
+        std::unique_lock lock(mutex_);
+        const std::size_t mine = begins[rank()], mine_end = begins[rank() + 1];
+        if (mine < mine_end) {
+            owner_.shard().read(keys.subspan(mine, mine_end - mine), values.data() + mine * width_);
+            note_read(clock, rank(), owner_.applied(), mine_end - mine, false);
+        }
+        const auto missing = [&] {
+            std::size_t owner = 0;
+            while (owner < size() && (wanted[owner].empty() || replies_[owner].request == request_)) ++owner;
+            return owner;
+        };
+        wait(
+            lock, [&] { return missing() == size() && !reply_failed(); }, [&] { return missing(); },
+            "answer a pull of a parameter table");
+        lock.unlock();  // nobody touches the replies before the next request
+        mail_.for_others([&](std::size_t owner) {
+            if (wanted[owner].empty()) return;
+            ByteReader reader(replies_[owner].message);
+            reader.read<std::uint64_t>();
+            const auto version = reader.read<std::uint64_t>();
+            for (const std::size_t i : wanted[owner]) {
+                reader.read_raw(values.data() + i * width_, width_ * sizeof(float));
+                if (caches_) cache_.insert(keys[i], version, values.data() + i * width_, oldest);
+            }
+            replies_[owner].message = {};
+            note_read(clock, owner, version, wanted[owner].size(), false);
+        });
+    }
+
+    void advance(std::uint64_t clock, Deltas deltas, const PendingError& pending) override {
+        Bytes error;
+        {
+            const std::lock_guard lock(mutex_);
+            throw_if_failed();
+            if (pending) error = outcome_.keep(pending, rank());
+        }
+        if (pending && !bounded()) {
+            fail_all(error);
+            const std::lock_guard lock(mutex_);
+            throw_if_failed();
+        }
+        std::size_t begin = 0;
+        std::vector<std::size_t> begins;
+        for (std::size_t owner = 0; owner <= size(); ++owner) {
+            while (begin < deltas.keys.size() && deltas.keys[begin] < first_keys_[owner]) ++begin;
+            begins.push_back(begin);
+        }
+        mail_.for_others([&](std::size_t owner) {
+            Bytes message = mail_.begin(error);
+            if (!pending) write_deltas(deltas, begins[owner], begins[owner + 1], width_, message);
+            mail_.post(owner, Operation::table_push, clock, std::move(message), bool(pending));
+        });
+        const auto slice = [&](auto& list, std::size_t each) {  // what is this worker's own
+            list.resize(begins[rank() + 1] * each);
+            list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(begins[rank()] * each));
+        };
+        slice(deltas.keys, 1);
+        slice(deltas.sums, width_);
+        end_clock(rank(), clock, std::move(deltas), std::move(error));
+
+        const std::uint64_t room = !bounded() ? most_unapplied : pending ? 0 : consistency_.staleness;
+        const std::uint64_t needed = clock + 1 > room ? clock + 1 - room : 0;
+        std::unique_lock lock(mutex_);
+        wait(
+            lock, [&] { return done_clocks() >= needed; }, [&] { return who_is_behind(needed); },
+            "end its clock of a parameter table", needed);
+    }
+
+    TableContents collect(std::uint64_t clock, const PendingError& pending) override {
+        if (pending) {
+            Bytes error;
+            {
+                const std::lock_guard lock(mutex_);
+                error = outcome_.keep(pending, rank());
+            }
+            fail_all(error);
+        }
+        PendingError failure = pending;
+        const auto unless_failed = [&](auto&& action) {
+            if (!failure) failure = attempt(action);
+        };
+        unless_failed([&] {
+            const std::lock_guard lock(mutex_);
+            throw_if_failed();
+        });
+        const std::vector<Bytes> clocks = communicator_.all_gather(std::as_bytes(std::span(&clock, 1)), failure);
+        std::vector<std::uint64_t> everyones;
+        for (const Bytes& theirs : clocks) everyones.push_back(ByteReader(theirs).read<std::uint64_t>());
+        unless_failed([&] {
+            for (std::size_t other = 0; bounded() && other < size(); ++other)
+                if (everyones[other] != everyones[0]) refuse_clocks(everyones[0], other, everyones[other]);
+            std::unique_lock lock(mutex_);
+            const auto behind = [&] {
+                std::size_t other = 0;
+                while (other < size() && owner_.ended()[other] >= everyones[other]) ++other;
+                return other;
+            };
+            wait(lock, [&] { return behind() == size(); }, behind, "end its clock of a parameter table");
+        });
+        TableContents contents;
+        unless_failed([&] {
+            const std::lock_guard lock(mutex_);
+            owner_.shard().append_non_zero(contents.keys, contents.values);
+        });
+        return gather_contents(communicator_, contents, width_, failure);
+    }
+
+    void close(bool unwinding) noexcept override {
+        {
+            const std::lock_guard lock(mutex_);
+            closed_[rank()] = unwinding ? Closed::by_an_error : Closed::as_planned;
+        }
+        try {
+            mail_.for_others(
+                [&](std::size_t other) { mail_.post(other, Operation::table_closed, 0, mail_.begin(), unwinding); });
+        } catch (...) {  // the run is over, and the others know
+        }
+        static_cast<TableService&>(*communicator_.service()).remove_unless_needed(mail_.number());
+    }
+
+    // ---- for the service ----
+
+    void handle(std::size_t from, const MessageHeader& header, Bytes message) override {
+        const std::span<const std::byte> rest = mail_.rest_of(message);
+        switch (static_cast<Operation>(header.operation)) {
+            case Operation::table_pull: return answer(from, header.sequence, rest);
+            case Operation::table_values: {
+                const std::lock_guard lock(mutex_);
+                replies_[from] = {header.sequence, header.failed != 0, std::move(message)};
+                changed_.notify_all();
+                return;
+            }
+            case Operation::table_push:
+                if (header.failed != 0) return end_clock(from, header.sequence, {}, Bytes(rest.begin(), rest.end()));
+                return end_clock(from, header.sequence, read_deltas(rest, width_), {});
+            case Operation::table_applied: {
+                const std::lock_guard lock(mutex_);
+                acked_[from] = std::max(acked_[from], header.sequence);
+                if (header.failed != 0) outcome_.note(rest, header.sequence);
+                changed_.notify_all();
+                return;
+            }
+            case Operation::table_failed: {
+                const std::lock_guard lock(mutex_);
+                outcome_.note(rest, 0);
+                changed_.notify_all();
+                return;
+            }
+            case Operation::table_closed: {
+                const std::lock_guard lock(mutex_);
+                closed_[from] = header.failed != 0 ? Closed::by_an_error : Closed::as_planned;
+                changed_.notify_all();
+                return;
+            }
+            default: return;
+        }
+    }
+
+    void end(std::span<const std::byte> error) override {
+        const std::lock_guard lock(mutex_);
+        outcome_.end(error);
+        changed_.notify_all();
+    }
+
+    std::size_t who_needs_it() override {
+        const std::lock_guard lock(mutex_);
+        std::size_t other = 0;
+        while (other < size() && closed_[other] != Closed::no) ++other;
+        return other;
+    }
+
+  private:
+    enum class Closed : std::uint8_t { no, as_planned, by_an_error };
+    struct Reply {
+        std::uint64_t request = 0;
+        bool failed = false;
+        Bytes message;
+    };
+    std::size_t rank() const noexcept { return mail_.rank(); }
+    std::size_t size() const noexcept { return mail_.size(); }
+    bool bounded() const noexcept { return consistency_.kind == TableConsistency::Kind::bounded; }
+
+    // ---- the owner's side ----
+
+    void answer(std::size_t to, std::uint64_t request, std::span<const std::byte> rest) {
+        std::vector<std::uint32_t> keys(rest.size() / sizeof(std::uint32_t));
+        ByteReader(rest).read_raw(keys.data(), keys.size() * sizeof(std::uint32_t));
+        std::vector<float> values(keys.size() * width_);
+        Bytes message = mail_.begin();
+        bool failed = false;
+        {
+            const std::lock_guard lock(mutex_);
+            failed = owner_.failed();
+            ByteWriter(message).write(owner_.applied());
+            owner_.shard().read(keys, values.data());
+        }
+        if (!failed) ByteWriter(message).write_raw(values.data(), values.size() * sizeof(float));
+        mail_.post(to, Operation::table_values, request, std::move(message), failed);
+    }
+
+    /// A worker's deltas of a clock are here, or an error in their place.
+    void end_clock(std::size_t from, std::uint64_t clock, Deltas deltas, Bytes error) {
+        std::vector<TableOwner::Applied> applied;
+        {
+            const std::lock_guard lock(mutex_);
+            applied = owner_.end_clock(from, clock, std::move(deltas), std::move(error));
+            for (const TableOwner::Applied& each : applied) {
+                if (bounded() || from == rank()) acked_[rank()] = each.clocks;
+                if (!each.error.empty()) outcome_.note(each.error, bounded() ? each.clocks : 0);
+            }
+            changed_.notify_all();
+        }
+        for (const TableOwner::Applied& each : applied) {
+            const bool failed = !each.error.empty();
+            mail_.for_others([&](std::size_t other) {
+                if (!bounded() && !failed && other != from) return;  // of concern to nobody else
+                mail_.post(other, failed && !bounded() ? Operation::table_failed : Operation::table_applied,
+                           each.clocks, mail_.begin(each.error), failed);
+            });
+        }
+    }
+
+    // ---- errors ----
+
+    void fail_all(const Bytes& error) {
+        {
+            const std::lock_guard lock(mutex_);
+            outcome_.note(error, 0);
+        }
+        mail_.for_others(
+            [&](std::size_t other) { mail_.post(other, Operation::table_failed, 0, mail_.begin(error), true); });
+    }
+
+    /// Clocks that all owners are done with.
+    std::uint64_t done_clocks() const { return *std::min_element(acked_.begin(), acked_.end()); }
+
+    bool reply_failed() const {
+        return std::any_of(replies_.begin(), replies_.end(),
+                           [&](const Reply& reply) { return reply.failed && reply.request == request_; });
+    }
+
+    void throw_if_failed() const {
+        if (const std::exception_ptr error = outcome_.error(done_clocks())) std::rethrow_exception(error);
+    }
+
+    /// Waits until something is done, while `who()` is to blame if it is not.
+    template <class Done, class Who>
+    void wait(std::unique_lock<std::mutex>& lock, Done done, Who who, const char* what, std::uint64_t clocks = 0) {
+        const auto over = [&] { return done() || outcome_.has_failed(done_clocks()) || deserter(clocks) < size(); };
+        if (!changed_.wait_until(lock, deadline_after(deadline_seconds_), over)) {
+            const std::size_t late = who();
+            lock.unlock();
+            mail_.channel().abandon(write_lateness(late, what, deadline_seconds_));
+            lock.lock();
+            changed_.wait(lock, [&] { return outcome_.is_over(); });
+        }
+        throw_if_failed();
+        if (done()) return;
+        const std::size_t gone = deserter(clocks);
+        refuse_desertion(gone, owner_.ended()[gone]);
+    }
+
+    /// A worker that will not end so many clocks, though nothing went wrong; size() if there is none.
+    std::size_t deserter(std::uint64_t clocks) const {
+        for (std::size_t other = 0; bounded() && other < size(); ++other)
+            if (closed_[other] == Closed::as_planned && owner_.ended()[other] < clocks) return other;
+        return size();
+    }
+
+    /// The worker that the others wait for, to end so many clocks.
+    std::size_t who_is_behind(std::uint64_t clocks) const {
+        const auto last = std::min_element(owner_.ended().begin(), owner_.ended().end());
+        if (bounded() && *last < clocks) return static_cast<std::size_t>(last - owner_.ended().begin());
+        return static_cast<std::size_t>(std::min_element(acked_.begin(), acked_.end()) - acked_.begin());
+    }
+
+    // ---- what tests look at ----
+
+    void note_read(std::uint64_t clock, std::size_t owner, std::uint64_t version, std::size_t keys, bool cached) {
+        if (reads_ != nullptr) reads_->add({rank(), clock, version, keys, owner, cached});
+    }
+
+    CommunicatorBase& communicator_;
+    ReadLog* reads_;
+    TableMail mail_;
+    TableConsistency consistency_;
+    double deadline_seconds_;
+    std::size_t width_;
+    std::vector<std::uint64_t> first_keys_;  // of each owner, and the number of keys
+    bool caches_;
+    KeyCache cache_;  // the worker's alone
+
+    std::mutex mutex_;  // of all below
+    std::condition_variable changed_;
+    TableOwner owner_;
+    std::vector<std::uint64_t> acked_;  // clocks that each owner is done with; under Async, of this worker's
+    std::vector<Closed> closed_;        // who needs the table no more
+    std::uint64_t request_ = 0;         // the number of this worker's last pull
+    std::vector<Reply> replies_;        // of each owner
+    TableOutcome outcome_;
+};
+
+}  // namespace partita::inline PARTITA_ABI::detail
