@@ -69,7 +69,7 @@ class Channel {
 
     /// Waits for the next message on the lane, of any sender, those of one sender in order. Gives the sender.
     /// Errors: detail::RunAbandoned once the run is over.
-    virtual std::size_t take(MessageHeader& header, Bytes& payload);
+    virtual std::size_t take_posted(MessageHeader& header, Bytes& payload);
 
     /// Tells every worker that the run cannot go on, with an error as ErrorWire wrote it. The first to do so wins.
     virtual void abandon(std::span<const std::byte> error) = 0;
@@ -82,7 +82,7 @@ namespace detail {
 
 [[noreturn]] inline void refuse_service_lane() {
     throw InvalidSetting(
-        "the policy's transport has no service lane (Channel::post and take), which a parameter table with keys "
+        "the policy's transport has no service lane (Channel::post and take_posted), which a parameter table with keys "
         "sharded over "
         "workers needs; run under ParameterServer over InProcess or Mpi, or under another policy");
 }
@@ -96,6 +96,6 @@ struct RunAbandoned {
 
 inline void Channel::open_service_lane() { detail::refuse_service_lane(); }
 inline void Channel::post(std::size_t, const MessageHeader&, Bytes) { detail::refuse_service_lane(); }
-inline std::size_t Channel::take(MessageHeader&, Bytes&) { detail::refuse_service_lane(); }
+inline std::size_t Channel::take_posted(MessageHeader&, Bytes&) { detail::refuse_service_lane(); }
 
 }  // namespace partita::inline PARTITA_ABI

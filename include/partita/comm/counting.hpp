@@ -87,7 +87,9 @@ class Counting final : public Channel {
         }
         inner_.post(to, header, std::move(payload));
     }
-    std::size_t take(MessageHeader& header, Bytes& payload) override { return inner_.take(header, payload); }
+    std::size_t take_posted(MessageHeader& header, Bytes& payload) override {
+        return inner_.take_posted(header, payload);
+    }
     void abandon(std::span<const std::byte> error) override { inner_.abandon(error); }
     [[noreturn]] void kill() override {
         inner_.kill();

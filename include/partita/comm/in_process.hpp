@@ -269,7 +269,9 @@ class InProcess final : public Channel {
         if (killed_) throw detail::Killed{};
         hub_.post(rank_, to, header, std::move(payload));
     }
-    std::size_t take(MessageHeader& header, Bytes& payload) override { return hub_.take(rank_, header, payload); }
+    std::size_t take_posted(MessageHeader& header, Bytes& payload) override {
+        return hub_.take(rank_, header, payload);
+    }
     void abandon(std::span<const std::byte> error) override {
         if (!killed_) hub_.abandon(error);
     }

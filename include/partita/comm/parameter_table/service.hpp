@@ -110,7 +110,7 @@ class TableService final : public Service {
             for (;;) {
                 MessageHeader header;
                 Bytes message;
-                const std::size_t from = channel_.take(header, message);
+                const std::size_t from = channel_.take_posted(header, message);
                 if (header.operation == static_cast<std::uint32_t>(Operation::none)) return;
                 const auto number = ByteReader(message).read<std::uint64_t>();
                 if (const std::shared_ptr<ServedTable> table = find(number)) {
