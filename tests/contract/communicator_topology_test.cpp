@@ -5,6 +5,7 @@
 #include "communicator.hpp"
 
 #include <partita/comm/counting.hpp>
+#include <partita/comm/simulated.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -17,6 +18,9 @@ using namespace communicator_contract;
 namespace {
 
 using Counted = pt::Counting<Transport>;
+
+template <class TransportType>
+using OneServer = pt::ParameterServer<TransportType>;
 
 /// What all workers sent, in one order.
 std::vector<pt::MessageRecord> messages_of_all(const pt::MessageLog& log, std::size_t workers) {
@@ -117,6 +121,43 @@ TEST_CASE("the server: pushes to the owners of keys, pulls from them, two steps"
             CHECK(pushed.size() == pairs);  // no data to or from anybody else
             CHECK(pulled.size() == pairs);
         }
+    }
+}
+
+TEST_CASE("a simulated run sends what a real one sends", "[comm][topology][simulated]") {
+    const auto body = [](pt::Session& session) {
+        for (const std::size_t length : {1U, 3U, 1000U}) {
+            std::vector<std::int64_t> words(length, 5);
+            session.communicator().all_reduce(words);
+        }
+        pt::Bytes mine(10 * session.rank(), std::byte{1});
+        session.communicator().all_gather(mine);
+        session.communicator().broadcast(mine, session.size() - 1);
+        const std::string failed = outcome([&] {
+            session.communicator().agree(pt::attempt([&] {
+                if (session.rank() == 1) throw pt::EmptyDataset("none");
+            }));
+        });
+        return session.rank() == 1 || failed != "fine" ? std::string{} : "the error was lost";
+    };
+    const auto compare = [&]<template <class> class Policy>(std::size_t workers) {
+        pt::MessageLog log;
+        CHECK(report<Policy<Counted>>({.workers = workers, .instruments = {.messages = &log}}, body) ==
+              all(workers, ""));
+        const auto real = messages_of_all(log, workers);
+        pt::MessageLog simulated;
+        for (const auto& message :
+             pt::simulate<Policy<pt::Simulated>>({.keeps_messages = true}, workers, body).messages)
+            simulated.add(message);
+        CAPTURE(workers);
+        CHECK(!real.empty());
+        CHECK(simulated.messages() == real);
+    };
+    for (const std::size_t workers : worker_counts({2, 3, 4, 5, 6, 7, 8})) {
+        compare.template operator()<pt::RingAllReduce>(workers);
+        compare.template operator()<pt::TreeAggregate>(workers);
+        compare.template operator()<OneServer>(workers);
+        compare.template operator()<Star>(workers);
     }
 }
 

@@ -56,6 +56,9 @@ class Channel {
     /// Errors: detail::RunAbandoned, as receive.
     virtual void settle() {}
 
+    /// Says that this worker computes so many operations, to a transport whose clock is not that of the machine.
+    virtual void work(double operations) { static_cast<void>(operations); }
+
     // ---- the service lane: messages beside those of the collectives, for whoever serves others while its worker computes. Any
     // thread may post, one thread takes, and neither disturbs the worker in its collectives.
 

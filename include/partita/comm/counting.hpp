@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <numeric>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -23,6 +24,8 @@ struct MessageRecord {
     std::size_t to = 0;
     std::size_t payload_bytes = 0;  ///< without the header
     bool failed = false;            ///< it carried an error
+
+    friend bool operator==(const MessageRecord&, const MessageRecord&) = default;
 };
 
 /// What Counting writes to: give its address as `RunSettings::instruments.messages`. Safe from any thread.
@@ -36,13 +39,18 @@ class MessageLog {
         const std::lock_guard lock(mutex_);
         records_.clear();
     }
-    /// All messages so far, by collective, step, sender and receiver.
+    /// All messages so far, by collective, step, sender and receiver, those of one pair as they were sent.
     std::vector<MessageRecord> messages() const {
         const std::lock_guard lock(mutex_);
-        std::vector<MessageRecord> sorted = records_;
-        std::sort(sorted.begin(), sorted.end(), [](const MessageRecord& a, const MessageRecord& b) {
-            return std::tie(a.sequence, a.step, a.from, a.to) < std::tie(b.sequence, b.step, b.from, b.to);
-        });
+        const auto key = [&](std::size_t index) {
+            const MessageRecord& record = records_[index];
+            return std::tuple(record.sequence, record.step, record.from, record.to, index);
+        };
+        std::vector<std::size_t> order(records_.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
+        std::vector<MessageRecord> sorted;
+        for (const std::size_t index : order) sorted.push_back(records_[index]);
         return sorted;
     }
 
@@ -90,6 +98,7 @@ class Counting final : public Channel {
     std::size_t take_posted(MessageHeader& header, Bytes& payload) override {
         return inner_.take_posted(header, payload);
     }
+    void work(double operations) override { inner_.work(operations); }
     void abandon(std::span<const std::byte> error) override { inner_.abandon(error); }
     [[noreturn]] void kill() override {
         inner_.kill();
