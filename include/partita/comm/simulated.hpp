@@ -30,8 +30,9 @@ struct Simulation {
 
 /// The transport of simulated workers: `RingAllReduce<Simulated>`. They take turns on the calling thread, each on a stack of
 /// its own (1 MiB, of which what is used takes memory); sums are the real ones, while the time that messages take is that of
-/// a SimulatedNetwork. A body that is run so must wait for other workers in collectives alone. Nobody is ever late: a wait
-/// that no message can end is a CollectiveMismatch at once.
+/// a SimulatedNetwork. A body that is run so must wait for other workers in collectives alone; there is no service lane, so a
+/// ParameterTable is simulated in its replicated form only. Nobody is ever late: a wait that no message can end is a
+/// CollectiveMismatch at once.
 class Simulated final : public Channel {
   public:
     static void launch(const RunSettings& settings, FunctionRef<void(Channel&)> worker);
@@ -42,6 +43,7 @@ class Simulated final : public Channel {
     std::size_t size() const noexcept override { return hub_.size(); }
     bool leads_process() const noexcept override { return rank_ == 0; }
     std::size_t workers_on_machine() const noexcept override { return hub_.size(); }
+    bool may_change_threads() const noexcept override { return false; }
 
     void send(std::size_t to, const MessageHeader& header, std::span<const std::byte> payload) override {
         if (killed_) throw detail::Killed{};
