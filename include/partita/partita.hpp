@@ -34,6 +34,7 @@
 #include <partita/math/quantiles.hpp>
 #include <partita/math/scratch.hpp>
 #include <partita/math/sparse_moments.hpp>
+#include <partita/math/stable_hash.hpp>
 #include <partita/math/text_index.hpp>
 #include <partita/math/triangle.hpp>
 #include <partita/math/weights.hpp>
@@ -130,6 +131,7 @@
 #include <partita/evaluate/two_classes.hpp>
 
 #include <partita/feature/assemble.hpp>
+#include <partita/feature/hash_features.hpp>
 #include <partita/feature/impute.hpp>
 #include <partita/feature/map.hpp>
 #include <partita/feature/one_hot_encode.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The laws of stages, for those that learn nothing.
 #include <partita/feature/assemble.hpp>
+#include <partita/feature/hash_features.hpp>
 #include <partita/feature/map.hpp>
 #include <partita/pipeline/check_stage.hpp>
 
@@ -31,4 +32,11 @@ TEST_CASE("Assemble keeps the laws of stages, dense and sparse", "[feature][laws
     using Table = Schema<Column<"a", float>, Column<"b", OneHot>, Column<"c", Vector<float>>, Column<"d", std::int8_t>>;
     keeps_the_laws(check_stage<Assemble<"a", "b", "c", "d", "features">, Table>());
     keeps_the_laws(check_stage<AssembleSparse<"a", "b", "c", "d", "features">, Table>());
+}
+
+TEST_CASE("HashFeatures keeps the laws of stages", "[feature][laws]") {
+    using Table =
+        Schema<Column<"a", float>, Column<"b", Category>, Column<"c", std::optional<Text>>, Column<"d", bool>>;
+    using Stage = HashFeatures<"a", "b", "c", "d", "features">;
+    keeps_the_laws(check_stage<Stage, Table>({.stage = {.dimensions = 1 << 20}, .refused = {{.dimensions = 0}}}));
 }
