@@ -55,6 +55,17 @@ TEMPLATE_TEST_CASE("collectives give the same values on every worker", "[comm]",
             for (std::size_t rank = 0; rank < workers; ++rank) {
                 if (gathered[rank] != bytes_of(rank)) return "wrong bytes of " + std::to_string(rank);
             }
+            std::vector<pt::Bytes> outgoing(workers);
+            for (std::size_t to = 0; to < workers; ++to) outgoing[to] = bytes_of(session.rank() * 8 + to);
+            const auto incoming = communicator.all_to_all(std::move(outgoing));
+            if (incoming.size() != workers) return "wrong number of incoming";
+            for (std::size_t from = 0; from < workers; ++from) {
+                if (incoming[from] != bytes_of(from * 8 + session.rank()))
+                    return "wrong bytes for this worker from " + std::to_string(from);
+            }
+            if (outcome([&] { communicator.all_to_all(std::vector<pt::Bytes>(workers + 1)); }) !=
+                "invalid_setting of 0")
+                return "one message too many";
             for (std::size_t root = 0; root < workers; ++root) {
                 pt::Bytes bytes = bytes_of(session.rank());
                 communicator.broadcast(bytes, root);
@@ -112,6 +123,8 @@ TEMPLATE_TEST_CASE("an error of one worker is thrown by all, and the session goe
                 log += outcome([&] { communicator.all_reduce(words, pt::Reduction::sum, typed); }) + "; ";
                 log += outcome([&] { communicator.all_gather(bytes, typed); }) + "; ";
                 log += outcome([&] { communicator.broadcast(bytes, 0, typed); }) + "; ";
+                log +=
+                    outcome([&] { communicator.all_to_all(std::vector<pt::Bytes>(mine ? 0 : workers), typed); }) + "; ";
                 log += outcome([&] { communicator.agree(foreign); }) + "; ";
                 log += outcome([&] { communicator.agree(number); }) + "; ";
                 std::int64_t one = 1;
@@ -120,7 +133,7 @@ TEMPLATE_TEST_CASE("an error of one worker is thrown by all, and the session goe
             });
             CAPTURE(workers, thrower);
             const std::string of = " of " + std::to_string(thrower);
-            const std::string typed = "empty_dataset" + of + "; empty_dataset" + of + "; empty_dataset" + of + "; ";
+            const std::string empty = "empty_dataset" + of + "; ", typed = empty + empty + empty + empty;
             for (std::size_t rank = 0; rank < workers; ++rank) {
                 CHECK(lines[rank] == typed +
                                          (rank == thrower ? "original foreign; original int 42; "
@@ -186,7 +199,7 @@ TEMPLATE_TEST_CASE("random sequences of calls equal a model of them", "[comm]", 
                     length, static_cast<std::int64_t>(scrambled(call, static_cast<std::uint32_t>(session.rank()))));
                 std::string got, want;
                 got = outcome([&] {
-                    switch (draw % 3) {
+                    switch (draw % 4) {
                         case 0: communicator.all_reduce(words, pt::Reduction::sum, pending); break;
                         case 1: {
                             const auto gathered = communicator.all_gather(std::as_bytes(std::span(words)), pending);
@@ -200,12 +213,25 @@ TEMPLATE_TEST_CASE("random sequences of calls equal a model of them", "[comm]", 
                             }
                             break;
                         }
+                        case 2: {
+                            std::vector<pt::Bytes> outgoing(workers);
+                            for (std::size_t to = 0; to < workers; ++to)
+                                outgoing[to].assign(
+                                    scrambled(call, static_cast<std::uint32_t>(to), session.rank()) % 99,
+                                    static_cast<std::byte>(to));
+                            const auto incoming = communicator.all_to_all(std::move(outgoing), pending);
+                            const auto here = static_cast<std::uint32_t>(session.rank());
+                            for (std::size_t from = 0; from < workers; ++from)
+                                if (incoming[from] != pt::Bytes(scrambled(call, here, from) % 99, std::byte(here)))
+                                    throw std::runtime_error("exchange");
+                            break;
+                        }
                         default: communicator.agree(pending);
                     }
                 });
                 want = thrower < workers ? "not_converged of " + std::to_string(thrower) : "fine";
                 if (got != want) return "call " + std::to_string(call) + ": " + got + " instead of " + want;
-                if (want == "fine" && draw % 3 == 0 && length > 0) {
+                if (want == "fine" && draw % 4 == 0 && length > 0) {
                     std::uint64_t sum = 0;
                     for (std::size_t rank = 0; rank < workers; ++rank)
                         sum += scrambled(call, static_cast<std::uint32_t>(rank));

@@ -38,6 +38,10 @@ class Checked {
     {
         if (same_call({3, static_cast<std::int64_t>(root), 0})) inner_.broadcast(bytes, root);
     }
+    std::vector<Bytes> all_to_all(std::vector<Bytes> outgoing) {
+        if (!same_call({4, 0, 0})) return {};
+        return detail::all_to_all_of(inner_, link_, std::move(outgoing));
+    }
 
   private:
     struct Call {
@@ -78,6 +82,7 @@ class Checked {
                 return std::string("all_reduce (") + (call.detail == 0 ? "sum" : "maximum") + " of " +
                        std::to_string(call.length) + " words)";
             case 2: return "all_gather";
+            case 4: return "all_to_all";
             default: return "broadcast from worker " + std::to_string(call.detail);
         }
     }

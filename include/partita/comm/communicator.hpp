@@ -3,6 +3,7 @@
 
 // The concept that a communication policy models, and the face that everything above comm/ sees.
 
+#include <partita/comm/all_to_all.hpp>
 #include <partita/comm/consistency.hpp>
 #include <partita/comm/link.hpp>
 #include <partita/exec/function_ref.hpp>
@@ -24,7 +25,7 @@ namespace partita::inline PARTITA_ABI {
 /// Both must let every worker's input reach every worker, even where the numbers of some do not matter: errors travel with
 /// them. `words` is never empty; who sends to whom must not depend on its length, because a worker with an error may bring
 /// another length. A member `transport` names the type that starts the workers; a policy may also define
-/// `void broadcast(Bytes&, std::size_t root)`.
+/// `void broadcast(Bytes&, std::size_t root)` and `std::vector<Bytes> all_to_all(std::vector<Bytes>)`.
 template <class Policy>
 concept Communicator =
     std::constructible_from<Policy, Link&> &&
@@ -94,6 +95,20 @@ class CommunicatorBase {
         collective(Operation::broadcast, {}, [&] { spread(bytes, root); });
     }
 
+    /// What every worker brings for this one, in the order of ranks: `outgoing[w]` is for worker w, of any size each.
+    /// Errors: InvalidSetting where there are not as many as workers. Cost: every byte for another worker travels once.
+    std::vector<Bytes> all_to_all(std::vector<Bytes> outgoing, const PendingError& pending = {}) {
+        const PendingError checked = pending ? pending : attempt([&] {
+            if (outgoing.size() != size())
+                throw InvalidSetting("all_to_all of " + std::to_string(outgoing.size()) + " messages among " +
+                                         std::to_string(size()) + " workers; give one for each worker",
+                                     Place{.setting = "outgoing"});
+        });
+        std::vector<Bytes> incoming;
+        collective(Operation::all_to_all, checked, [&] { incoming = exchange(std::move(outgoing)); });
+        return incoming;
+    }
+
     /// Meets all workers, and throws on all if one of them has an error.
     void agree(const PendingError& pending) { all_reduce({}, Reduction::sum, pending); }
 
@@ -113,6 +128,7 @@ class CommunicatorBase {
     virtual std::vector<Bytes> gather(std::span<const std::byte> mine) = 0;
     virtual bool spreads() const noexcept = 0;
     virtual void spread(Bytes& bytes, std::size_t root) = 0;
+    virtual std::vector<Bytes> exchange(std::vector<Bytes> outgoing) = 0;
 
   private:
     friend class PendingReductions;
@@ -194,6 +210,11 @@ class CommunicatorOf final : public CommunicatorBase {
     bool spreads() const noexcept override { return has_broadcast; }
     void spread(Bytes& bytes, std::size_t root) override {
         if constexpr (has_broadcast) policy_.broadcast(bytes, root);
+    }
+    std::vector<Bytes> exchange(std::vector<Bytes> outgoing) override {
+        std::vector<Bytes> incoming = detail::all_to_all_of(policy_, link(), std::move(outgoing));
+        incoming.resize(size());  // after an error a policy may give anything
+        return incoming;
     }
 
     Policy policy_;

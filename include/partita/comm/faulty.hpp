@@ -66,6 +66,10 @@ class Faulty {
         suffer();
         inner_.broadcast(bytes, root);
     }
+    std::vector<Bytes> all_to_all(std::vector<Bytes> outgoing) {
+        suffer();
+        return detail::all_to_all_of(inner_, link_, std::move(outgoing));
+    }
 
   private:
     void suffer() {

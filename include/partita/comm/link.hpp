@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <iterator>
 #include <span>
 #include <string>
 #include <utility>
@@ -29,6 +30,7 @@ enum class Operation : std::uint32_t {
     all_reduce,
     all_gather,
     broadcast,
+    all_to_all,
     table_pull = 16,  ///< keys, to their owner
     table_values,     ///< their values
     table_push,       ///< the deltas of a worker's clock, to their owner
@@ -199,8 +201,9 @@ class Link {
     }
 
     static std::string describe(std::uint32_t operation, std::uint64_t sequence) {
-        static constexpr const char* names[] = {"none", "all_reduce", "all_gather", "broadcast"};
-        return std::string(operation < 4 ? names[operation] : "unknown") + ", number " + std::to_string(sequence);
+        static constexpr const char* names[] = {"none", "all_reduce", "all_gather", "broadcast", "all_to_all"};
+        return std::string(operation < std::size(names) ? names[operation] : "unknown") + ", number " +
+               std::to_string(sequence);
     }
 
     void mismatch(std::size_t from, const std::string& what) {
