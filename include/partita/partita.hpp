@@ -53,6 +53,7 @@
 #include <partita/persist/safetensors.hpp>
 #include <partita/persist/value.hpp>
 
+#include <partita/comm/all_to_all.hpp>
 #include <partita/comm/bytes.hpp>
 #include <partita/comm/channel.hpp>
 #include <partita/comm/checked.hpp>
@@ -103,7 +104,9 @@
 #include <partita/data/rows_that_count.hpp>
 #include <partita/data/schema.hpp>
 #include <partita/data/selector.hpp>
+#include <partita/data/sort.hpp>
 #include <partita/data/split.hpp>
+#include <partita/data/top.hpp>
 
 #include <partita/stage/category_tally.hpp>
 #include <partita/stage/concepts.hpp>

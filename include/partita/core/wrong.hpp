@@ -83,6 +83,9 @@ template <class... Facts>
 struct RolesDoNotMix;
 template <class... Facts>
 struct ColumnsDiffer;
+/// A join by columns of different types.
+template <class... Facts>
+struct KeyTypesDiffer;
 template <class... Facts>
 struct SplitNeedsUnsplitData;
 template <class... Facts>

@@ -10,6 +10,16 @@
 
 namespace partita::inline PARTITA_ABI {
 
+namespace detail {
+
+inline std::shared_ptr<const Dictionary> dictionary_of(const TextIndex& texts) {
+    std::vector<std::string_view> words(texts.size());
+    for (std::size_t id = 0; id < words.size(); ++id) words[id] = texts.text(id);
+    return std::make_shared<const Dictionary>(words);
+}
+
+}  // namespace detail
+
 /// Builds one column out of runs and selections of rows from slices of the same type.
 class ColumnBuilder {
   public:
@@ -66,11 +76,7 @@ class ColumnBuilder {
         if (any_missing_) column.validity = Buffer::copy_of(validity_);
         if (has_offsets()) column.offsets = Buffer::copy_of(offsets_);
         if (is_sparse()) column.indices = Buffer::copy_of(indices_);
-        if (type_.kind == Kind::category) {
-            std::vector<std::string_view> words(words_.size());
-            for (std::size_t id = 0; id < words.size(); ++id) words[id] = words_.text(id);
-            column.dictionary = std::make_shared<const Dictionary>(std::move(words));
-        }
+        if (type_.kind == Kind::category) column.dictionary = detail::dictionary_of(words_);
         *this = ColumnBuilder(type_);
         return column;
     }

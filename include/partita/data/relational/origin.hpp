@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Which columns the columns of a new table were computed from. A group's mean of a target, joined back to the rows, must not
+// pass for a feature, so the names stay with a column even where the table it came from is gone.
+
+#include <partita/data/dataset.hpp>
+
+#include <boost/mp11/algorithm.hpp>
+
+namespace partita::inline PARTITA_ABI::detail {
+
+/// Names of columns.
+template <Name... ColumnNames>
+struct NameList {};
+
+template <class... Lists>
+struct AllNames;
+template <>
+struct AllNames<> : std::type_identity<NameList<>> {};
+template <Name... A>
+struct AllNames<NameList<A...>> : std::type_identity<NameList<A...>> {};
+template <Name... A, Name... B, class... Lists>
+struct AllNames<NameList<A...>, NameList<B...>, Lists...> : AllNames<NameList<A..., B...>, Lists...> {};
+
+/// The name of a table's column number I, as a template argument.
+template <class Row, std::size_t I>
+inline constexpr auto name_at = name_from([] { return columns_of<Row>[I].name; });
+
+template <class Row, std::size_t Column, std::size_t... I>
+constexpr auto held_names(std::index_sequence<I...>) -> typename AllNames<
+    std::conditional_t<TableOf<Row>::holds(Column, I), NameList<name_at<Row, I>>, NameList<>>...>::type;
+
+template <Name ColumnName, class T, Name... Sources>
+NameList<Sources...> listed_names(const ComputedColumn<ColumnName, T, Sources...>*);
+NameList<> listed_names(const void*);
+
+/// The columns that one was computed from, as far as its table knows.
+template <class Row, std::size_t Column>
+struct SourcesOf : std::type_identity<NameList<>> {};
+template <KnowsSources Row, std::size_t Column>
+struct SourcesOf<Row, Column> {
+    using type = decltype(held_names<Row, Column>(std::make_index_sequence<columns_of<Row>.size()>()));
+};
+template <class... Columns, std::size_t Column>
+    requires KnowsSources<Schema<Columns...>>
+struct SourcesOf<Schema<Columns...>, Column> {
+    using Found = boost::mp11::mp_at_c<Schema<Columns...>, Column>;
+    using type = decltype(listed_names(static_cast<const Found*>(nullptr)));
+};
+template <class Row, Name ColumnName>
+using SourcesByName = typename SourcesOf<Row, ColumnValueOf<Row, ColumnName>::ordinal>::type;
+
+template <Name ColumnName, class T, class Sources>
+struct ColumnFromList;
+template <Name ColumnName, class T>
+struct ColumnFromList<ColumnName, T, NameList<>> : std::type_identity<Column<ColumnName, T>> {};
+template <Name ColumnName, class T, Name First, Name... Rest>
+struct ColumnFromList<ColumnName, T, NameList<First, Rest...>>
+    : std::type_identity<ComputedColumn<ColumnName, T, First, Rest...>> {};
+
+/// A column of a schema that was computed from all of these.
+template <Name ColumnName, class T, class... SourceLists>
+using ColumnFrom = typename ColumnFromList<ColumnName, T, typename AllNames<SourceLists...>::type>::type;
+
+/// A column of a table as a column of a schema, with all that is known of it.
+template <class Row, std::size_t I>
+using CopiedColumn = ColumnFrom<name_at<Row, I>, ValueType<columns_of<Row>[I].type>, typename SourcesOf<Row, I>::type>;
+
+}  // namespace partita::inline PARTITA_ABI::detail
