@@ -95,10 +95,13 @@
 #include <partita/data/from_eigen.hpp>
 #include <partita/data/from_memory.hpp>
 #include <partita/data/gather.hpp>
+#include <partita/data/group_by.hpp>
+#include <partita/data/join.hpp>
 #include <partita/data/output_view.hpp>
 #include <partita/data/partitioned.hpp>
 #include <partita/data/reads.hpp>
 #include <partita/data/regroup.hpp>
+#include <partita/data/rename.hpp>
 #include <partita/data/role.hpp>
 #include <partita/data/row_ids.hpp>
 #include <partita/data/rows_that_count.hpp>

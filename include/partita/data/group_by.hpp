@@ -39,9 +39,9 @@ consteval int first_repeated_column() {
 /// What is wrong with the names of a group's columns.
 template <class Grouped, int Repeated>
 struct ExplainGroupName {
-    static_assert(sizeof(wrong::ColumnIsDuplicate<wrong::OfColumn<name_at<Grouped, static_cast<std::size_t>(Repeated)>>>) ==
-                      0,
-                  "two columns of the groups have one name; the last name of an aggregate is that of its result");
+    static_assert(
+        sizeof(wrong::ColumnIsDuplicate<wrong::OfColumn<name_at<Grouped, static_cast<std::size_t>(Repeated)>>>) == 0,
+        "two columns of the groups have one name; the last name of an aggregate is that of its result");
 };
 template <class Grouped>
 struct ExplainGroupName<Grouped, -1> {};
@@ -67,8 +67,10 @@ inline void expect_no_weights(const DatasetState& state, const char* what) {
 /// a pass over the rows, memory for the groups of each thread; each worker sends each of its groups at most once.
 template <Name... Keys, class Row, class Role, class... Aggregates>
 auto group_by(const Dataset<Row, Role>& data, const Aggregates&...) {
-    static_assert(sizeof...(Keys) > 0, "name the columns to group by: group_by<\"origin\">(flights, CountOf<\"flights\">{})");
-    constexpr bool good = (detail::demand_key<Row, Keys>() && ...) && (detail::demand_aggregate<Row, Aggregates>() && ...);
+    static_assert(sizeof...(Keys) > 0,
+                  "name the columns to group by: group_by<\"origin\">(flights, CountOf<\"flights\">{})");
+    constexpr bool good =
+        (detail::demand_key<Row, Keys>() && ...) && (detail::demand_aggregate<Row, Aggregates>() && ...);
     if constexpr (good) {
         using Grouped = typename detail::GroupColumns<Row, detail::NameList<Keys...>>::template With<Aggregates...>;
         constexpr int repeated = detail::first_repeated_column<Grouped>();
@@ -79,9 +81,8 @@ auto group_by(const Dataset<Row, Role>& data, const Aggregates&...) {
         detail::expect_no_weights(data.state(), "group_by");
         const Dataset<Row, Role> stored = data.materialize();
         return detail::make_dataset<Grouped, Role>(
-            data.session(),
-            detail::group_chunks(data.session(), stored.state().chunks, detail::match_parts<Row, Keys...>,
-                                 types, aggregates));
+            data.session(), detail::group_chunks(data.session(), stored.state().chunks,
+                                                 detail::match_parts<Row, Keys...>, types, aggregates));
     } else {
         return data;  // the compilation has failed
     }

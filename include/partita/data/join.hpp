@@ -26,17 +26,18 @@ template <class Left, class Right, Name Key, bool Same>
 struct ExplainMatch {};
 template <class Left, class Right, Name Key>
 struct ExplainMatch<Left, Right, Key, false> {
-    static_assert(sizeof(wrong::KeyTypesDiffer<wrong::OfColumn<Key>, wrong::Given<ColumnValue<Left, Key>>,
-                                               wrong::Given<ColumnValue<Right, Key>>>) == 0,
-                  "a join compares keys of one type, missing values aside; give one table a key of the other's type by map");
+    static_assert(
+        sizeof(wrong::KeyTypesDiffer<wrong::OfColumn<Key>, wrong::Given<ColumnValue<Left, Key>>,
+                                     wrong::Given<ColumnValue<Right, Key>>>) == 0,
+        "a join compares keys of one type, missing values aside; give one table a key of the other's type by map");
 };
 
 template <class Left, class Right, Name Key>
 consteval bool demand_match() {
     constexpr bool keys = demand_key<Left, Key>() && demand_key<Right, Key>();
     if constexpr (keys) {
-        constexpr bool same = matched_kind(ColumnValueOf<Left, Key>::column.kind) ==
-                              matched_kind(ColumnValueOf<Right, Key>::column.kind);
+        constexpr bool same =
+            matched_kind(ColumnValueOf<Left, Key>::column.kind) == matched_kind(ColumnValueOf<Right, Key>::column.kind);
         static_cast<void>(sizeof(ExplainMatch<Left, Right, Key, same>));
         return same;
     }
@@ -62,9 +63,10 @@ consteval int first_clash() {
 
 template <class Left, int Clash>
 struct ExplainClash {
-    static_assert(sizeof(wrong::ColumnIsDuplicate<wrong::OfColumn<name_at<Left, static_cast<std::size_t>(Clash)>>>) == 0,
-                  "both tables of a join have a column of this name that is no key: rename<\"its_name\", \"another\">(table) "
-                  "in one of them, or select the others");
+    static_assert(
+        sizeof(wrong::ColumnIsDuplicate<wrong::OfColumn<name_at<Left, static_cast<std::size_t>(Clash)>>>) == 0,
+        "both tables of a join have a column of this name that is no key: rename<\"its_name\", \"another\">(table) "
+        "in one of them, or select the others");
 };
 template <class Left>
 struct ExplainClash<Left, -1> {};
@@ -80,13 +82,12 @@ template <class Right, std::size_t Ordinal, bool KeepUnmatched>
 struct ExplainMissing {
     static constexpr ColumnType column = columns_of<Right>[Ordinal].type;
     static constexpr bool can_be_missing = (kind_bit(column.kind) & (dense_vector_kinds | sparse_vector_kinds)) == 0;
-    static_assert(wrong::unless<!KeepUnmatched || can_be_missing,
-                                wrong::ColumnHasWrongType<wrong::OfColumn<name_at<Right, Ordinal>>,
-                                                          wrong::Given<ValueType<column>>,
-                                                          wrong::TakesKinds<"a single value, which may be missing">>>,
-                  "rows without a match have no vector: select the other columns of the right table, or join instead of left_join");
-    static constexpr ColumnType type =
-        KeepUnmatched && can_be_missing ? or_missing<column>() : column;
+    static_assert(wrong::unless < !KeepUnmatched || can_be_missing,
+                  wrong::ColumnHasWrongType < wrong::OfColumn<name_at<Right, Ordinal>>, wrong::Given<ValueType<column>>,
+                  wrong::TakesKinds < "a single value, which may be missing" >>>,
+                  "rows without a match have no vector: select the other columns of the right table, or join instead "
+                  "of left_join");
+    static constexpr ColumnType type = KeepUnmatched && can_be_missing ? or_missing<column>() : column;
 };
 
 template <class Left, class Right, bool KeepUnmatched, class Keys, class LeftIndexes, class RightIndexes>
@@ -113,14 +114,16 @@ auto join_datasets(const Dataset<Left, LeftRole>& left, const Dataset<Right, Rig
     static_assert(
         wrong::unless<may_look_up<LeftRole, RightRole>,
                       wrong::RolesDoNotMix<wrong::Given<LeftRole>, wrong::Given<RightRole>>>,
-        "data of two roles do not mix: rows to be judged on must not reach a fit. The right table of a join has the role of "
+        "data of two roles do not mix: rows to be judged on must not reach a fit. The right table of a join has the "
+        "role of "
         "the left, or none; with_role<pt::Unsplit>() says that a table made of training rows is a look-up table");
     constexpr bool good = may_look_up<LeftRole, RightRole> && (demand_match<Left, Right, Keys>() && ...);
     if constexpr (good) {
         constexpr int clash = first_clash<Left, Right, Keys...>();
         static_cast<void>(sizeof(ExplainClash<Left, clash>));
-        using Of = JoinOf<Left, Right, KeepUnmatched, NameList<Keys...>, std::make_index_sequence<columns_of<Left>.size()>,
-                          std::make_index_sequence<columns_of<Right>.size() - sizeof...(Keys)>>;
+        using Of =
+            JoinOf<Left, Right, KeepUnmatched, NameList<Keys...>, std::make_index_sequence<columns_of<Left>.size()>,
+                   std::make_index_sequence<columns_of<Right>.size() - sizeof...(Keys)>>;
         if (right.state().plan.weight_slot >= 0)
             throw InvalidSetting("join takes no weights from the right table; call weigh_by on the result",
                                  Place{.setting = "weigh_by"});
@@ -128,10 +131,10 @@ auto join_datasets(const Dataset<Left, LeftRole>& left, const Dataset<Right, Rig
         const Dataset<Right, RightRole> looked_up = right.materialize();
         const Plan& plan = stored.state().plan;
         // The weights of the left table, if they are no column of it, lie behind its columns and before those of the right.
-        Chunks chunks = join_chunks(
-            left.session(), {stored.state().chunks, stored_types(plan), match_parts<Left, Keys...>},
-            {looked_up.state().chunks, stored_types(looked_up.state().plan), match_parts<Right, Keys...>}, Of::ordinals,
-            Of::types, KeepUnmatched, settings.broadcast_bytes);
+        Chunks chunks =
+            join_chunks(left.session(), {stored.state().chunks, stored_types(plan), match_parts<Left, Keys...>},
+                        {looked_up.state().chunks, stored_types(looked_up.state().plan), match_parts<Right, Keys...>},
+                        Of::ordinals, Of::types, KeepUnmatched, settings.broadcast_bytes);
         return widened<typename Of::Joined>(stored, std::move(chunks));
     } else {
         return left;  // the compilation has failed
@@ -153,7 +156,8 @@ auto join_datasets(const Dataset<Left, LeftRole>& left, const Dataset<Right, Rig
 /// their worker: a small right table (see JoinSettings) goes to every worker; a larger one travels once, to the
 /// workers that its keys are dealt to, and again as far as it matches.
 template <Name... Keys, class Left, class LeftRole, class Right, class RightRole>
-auto join(const Dataset<Left, LeftRole>& left, const Dataset<Right, RightRole>& right, const JoinSettings& settings = {}) {
+auto join(const Dataset<Left, LeftRole>& left, const Dataset<Right, RightRole>& right,
+          const JoinSettings& settings = {}) {
     return detail::join_datasets<false, Keys...>(left, right, settings);
 }
 

@@ -48,9 +48,11 @@ auto rename(const Dataset<Row, Role>& data) {
     detail::demand_column<Row, From>();
     static_cast<void>(sizeof(detail::ExplainRename<To, has_column<Row, To>>));
     if constexpr (has_column<Row, From>) {
-        using Renamed = decltype(detail::renamed_schema<Row, From, To>(std::make_index_sequence<columns_of<Row>.size()>()));
+        using Renamed =
+            decltype(detail::renamed_schema<Row, From, To>(std::make_index_sequence<columns_of<Row>.size()>()));
         auto state = std::make_shared<DatasetState>(data.state());
-        state->plan.slots[static_cast<std::size_t>(data.slot(find_column(columns_of<Row>, From.view())))].name = To.view();
+        state->plan.slots[static_cast<std::size_t>(data.slot(find_column(columns_of<Row>, From.view())))].name =
+            To.view();
         return Dataset<Renamed, Role>(std::move(state), data.slots());
     } else {
         return data;  // the compilation has failed

@@ -104,8 +104,10 @@ template <class Row, class Aggregate>
 struct ExplainAggregate<Row, Aggregate, false> {
     static_assert(
         sizeof(wrong::ColumnHasWrongType<wrong::OfColumn<Aggregate::column>,
-                                         wrong::Given<ColumnValue<Row, Aggregate::column>>, wrong::Takes<Aggregate>>) == 0,
-        "sums and means are of numbers and bools, extremes of any single values; make another column of this one by map");
+                                         wrong::Given<ColumnValue<Row, Aggregate::column>>, wrong::Takes<Aggregate>>) ==
+            0,
+        "sums and means are of numbers and bools, extremes of any single values; make another column of this one by "
+        "map");
 };
 
 template <class Row, class Aggregate>

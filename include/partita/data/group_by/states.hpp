@@ -64,8 +64,7 @@ class GroupStates {
         if (!info_.output.nullable) return column;
         std::vector<std::uint8_t> validity((groups.size() + 7) / 8);
         for (std::size_t i = 0; i < groups.size(); ++i)
-            if (!missing(groups[i]))
-                validity[i >> 3] = static_cast<std::uint8_t>(validity[i >> 3] | 1U << (i & 7));
+            if (!missing(groups[i])) validity[i >> 3] = static_cast<std::uint8_t>(validity[i >> 3] | 1U << (i & 7));
         column.validity = Buffer::copy_of(validity);
         return column;
     }
@@ -144,9 +143,10 @@ class GroupIntegerSums final : public GroupStates {
     std::int64_t narrowed(Int128 total) const {
         const auto result = static_cast<std::int64_t>(total);
         if (static_cast<Int128>(result) == total) return result;
-        throw NumericOverflow("the sum \"" + std::string(info().name) +
-                                  "\" of a group lies beyond 64 bits; make the column a double by map before it is summed",
-                              Place{.column = std::string(info().name)});
+        throw NumericOverflow(
+            "the sum \"" + std::string(info().name) +
+                "\" of a group lies beyond 64 bits; make the column a double by map before it is summed",
+            Place{.column = std::string(info().name)});
     }
 
     std::vector<Sum> sums_;

@@ -99,7 +99,8 @@ struct Splitter {
     static constexpr std::uint64_t no_place = ~std::uint64_t{0};  ///< equal keys are not told apart
 
     std::string key;
-    std::uint64_t worker = 0, place = 0;  ///< of equal keys: whose, and where among its elements before they were sorted
+    std::uint64_t worker = 0,
+                  place = 0;  ///< of equal keys: whose, and where among its elements before they were sorted
 
     bool is_behind(std::string_view other, std::uint64_t other_worker, std::uint64_t other_place) const {
         const int order = other.compare(key);
@@ -163,8 +164,7 @@ inline std::vector<std::size_t> cut_sorted(Session& session, std::size_t element
 inline std::vector<std::size_t> cut_sorted_keys(Session& session, std::size_t elements,
                                                 FunctionRef<std::string_view(std::size_t)> at,
                                                 const PendingError& pending) {
-    return cut_sorted(
-        session, elements, [&](std::size_t i) { return std::pair(at(i), Splitter::no_place); }, pending);
+    return cut_sorted(session, elements, [&](std::size_t i) { return std::pair(at(i), Splitter::no_place); }, pending);
 }
 
 /// The first `limit` rows of all workers in the order of their keys, under the ids 0, 1, …, with all columns, whose types are

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sorts, groups and joins of the flights tables against a naive program on lists of texts, under every policy.
+
+#include "every_policy.hpp"
+
+#include <partita/data/group_by.hpp>
+#include <partita/data/join.hpp>
+#include <partita/data/rename.hpp>
+#include <partita/data/sort.hpp>
+#include <partita/data/top.hpp>
+#include <partita/io/csv.hpp>
+
+#include <boost/describe.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <map>
+#include <stdexcept>
+
+namespace pt = partita;
+
+namespace {
+
+struct Flight {
+    int month, day;
+    std::optional<int> hour;
+    std::optional<float> dep_delay, arr_delay;
+    pt::Category carrier;
+    std::optional<pt::Category> tailnum;
+    pt::Category origin, dest;
+    float distance;
+};
+BOOST_DESCRIBE_STRUCT(Flight, (), (month, day, hour, dep_delay, arr_delay, carrier, tailnum, origin, dest, distance))
+struct Weather {
+    pt::Category origin;
+    int month, day, hour;
+    std::optional<float> temp;
+    float precip;
+};
+BOOST_DESCRIBE_STRUCT(Weather, (), (origin, month, day, hour, temp, precip))
+struct Plane {
+    pt::Text tailnum;  // a category among the flights
+    std::optional<int> year;
+    pt::Category manufacturer;
+    int seats;
+};
+BOOST_DESCRIBE_STRUCT(Plane, (), (tailnum, year, manufacturer, seats))
+struct Airport {
+    pt::Category faa;
+    double lat, lon;
+    int alt;
+};
+BOOST_DESCRIBE_STRUCT(Airport, (), (faa, lat, lon, alt))
+
+std::string path_of(const std::string& table) { return PARTITA_SOURCE_DIR "/tests/data/flights/" + table + ".csv"; }
+
+// ---- the naive program ---------------------------------------------------------------------------------------------------
+
+using Fields = std::vector<std::string>;
+
+struct Table {
+    Fields names;
+    std::vector<Fields> rows;
+
+    std::size_t column(const std::string& name) const {
+        const auto found = std::find(names.begin(), names.end(), name);
+        if (found == names.end()) throw std::logic_error("no column " + name);
+        return static_cast<std::size_t>(found - names.begin());
+    }
+    std::string text() const {
+        std::string all;
+        for (const Fields& row : rows) {
+            for (const std::string& field : row) all += field + ",";
+            all += "\n";
+        }
+        return all;
+    }
+};
+
+Table naive_table(const std::string& name) {
+    const auto split = [](const std::string& line) {
+        Fields fields(1);
+        for (const char c : line) c == ',' ? fields.emplace_back() : fields.back() += c;
+        return fields;
+    };
+    std::ifstream file(path_of(name));
+    std::string line;
+    REQUIRE(std::getline(file, line));
+    Table table{split(line), {}};
+    while (std::getline(file, line)) table.rows.push_back(split(line));
+    REQUIRE(table.rows.size() > 1000);
+    return table;
+}
+
+/// Order of fields: those that are missing first, numbers by value.
+bool field_before(const std::string& a, const std::string& b) {
+    if (a.empty() || b.empty()) return a.empty() && !b.empty();
+    const auto is_number = [](const std::string& field) {
+        return field.find_first_not_of("-.0123456789") == field.npos;
+    };
+    return is_number(a) && is_number(b) ? std::stod(a) < std::stod(b) : a < b;
+}
+
+Table naive_sort(Table table, const std::vector<std::pair<std::string, bool>>& keys) {
+    for (std::size_t i = 0; i < table.rows.size(); ++i) table.rows[i].push_back(std::to_string(1'000'000 + i));
+    std::sort(table.rows.begin(), table.rows.end(), [&](const Fields& a, const Fields& b) {
+        for (const auto& [name, descending] : keys) {
+            const std::size_t c = table.column(name);
+            if (field_before(a[c], b[c])) return !descending;
+            if (field_before(b[c], a[c])) return descending;
+        }
+        return a.back() < b.back();
+    });
+    for (Fields& row : table.rows) row.pop_back();
+    return table;
+}
+
+Table naive_join(const Table& left, const Table& right, const Fields& keys, bool keep_unmatched) {
+    const auto key_of = [&](const Table& table, const Fields& row) {
+        std::string key;
+        for (const std::string& name : keys) {
+            const std::string& field = row[table.column(name)];
+            if (field.empty()) return std::string();
+            key += field + "|";
+        }
+        return key;
+    };
+    std::multimap<std::string, const Fields*> rows;
+    for (const Fields& row : right.rows) rows.emplace(key_of(right, row), &row);
+    Table joined{left.names, {}};
+    for (const Fields& row : left.rows) {
+        const std::string key = key_of(left, row);
+        const auto add = [&](const Fields* match) {
+            Fields both = row;
+            for (std::size_t c = 0; c < right.names.size(); ++c)
+                if (std::find(keys.begin(), keys.end(), right.names[c]) == keys.end())
+                    both.push_back(match ? (*match)[c] : "");
+            joined.rows.push_back(std::move(both));
+        };
+        const auto [first, last] = rows.equal_range(key);
+        if (key.empty() || first == last) {
+            if (keep_unmatched) add(nullptr);
+        } else {
+            for (auto match = first; match != last; ++match) add(match->second);
+        }
+    }
+    return joined;
+}
+
+template <class T>
+std::string number(T value) {
+    char text[40];
+    return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+
+Table naive_groups(const Table& flights) {
+    struct Group {
+        double flights = 0, arrived = 0, known = 0, delays = 0, miles = 0, latest = -1e9;
+        std::string first_plane;
+    };
+    std::map<std::pair<std::string, std::string>, Group> groups;
+    for (const Fields& row : flights.rows) {
+        Group& group = groups[{row[flights.column("carrier")], row[flights.column("origin")]}];
+        group.flights += 1;
+        group.arrived += row[flights.column("arr_delay")].empty() ? 0 : 1;
+        if (const std::string& delay = row[flights.column("dep_delay")]; !delay.empty()) {
+            group.known += 1;
+            group.delays += std::stod(delay);
+            group.latest = std::max(group.latest, std::stod(delay));
+        }
+        group.miles += std::stod(row[flights.column("distance")]);
+        const std::string& plane = row[flights.column("tailnum")];
+        if (!plane.empty() && (group.first_plane.empty() || plane < group.first_plane)) group.first_plane = plane;
+    }
+    Table table;
+    for (const auto& [key, group] : groups)
+        table.rows.push_back({key.first, key.second, number(group.flights), number(group.arrived),
+                              group.known > 0 ? number(group.delays / group.known) : "", number(group.miles),
+                              group.first_plane, group.known > 0 ? number(group.latest) : ""});
+    return table;
+}
+
+// ---- the same of a frame ---------------------------------------------------------------------------------------------------
+
+std::string text_of(const pt::Chunk& chunk) {
+    std::string all;
+    for (std::size_t row = 0; row < chunk.rows(); ++row) {
+        if (chunk.row_id(row) != static_cast<std::int64_t>(row))
+            return "row " + std::to_string(row) + " has another id";
+        for (std::size_t c = 0; c < chunk.column_count(); ++c, all += ",") {
+            const pt::ColumnSlice slice = chunk.column(c).all();
+            if (!slice.valid(row)) continue;
+            switch (slice.type.kind) {
+                case pt::Kind::int32: all += std::to_string(slice.as<std::int32_t>()[row]); break;
+                case pt::Kind::int64: all += std::to_string(slice.as<std::int64_t>()[row]); break;
+                case pt::Kind::float32: all += number(slice.as<float>()[row]); break;
+                case pt::Kind::float64: all += number(slice.as<double>()[row]); break;
+                case pt::Kind::category: all += pt::view_of<pt::Category>(slice)[row]; break;
+                default: all += pt::view_of<pt::Text>(slice)[row];
+            }
+        }
+        all += "\n";
+    }
+    return all;
+}
+
+template <class Dataset>
+std::string text_of(const Dataset& data) {
+    return text_of(*data.collect().chunk());
+}
+
+}  // namespace
+
+TEST_CASE("sorts, groups and joins of the flights equal a naive program under every policy", "[relational]") {
+    const auto results = every_policy::gives_the_same([](pt::Session& session) {
+        const auto flights = pt::read_csv<Flight>(session, path_of("flights"), {.chunk_blocks = 1});
+        const auto weather = pt::read_csv<Weather>(session, path_of("weather"), {.chunk_blocks = 1});
+        const auto planes = pt::read_csv<Plane>(session, path_of("planes"));
+        const auto airports = pt::rename<"faa", "dest">(pt::read_csv<Airport>(session, path_of("airports")));
+        constexpr pt::JoinSettings fetching{.broadcast_bytes = 0};
+        return std::vector<std::string>{
+            text_of(pt::sort<"origin", pt::descending("dep_delay"), "tailnum">(flights)),
+            text_of(pt::top<pt::descending("arr_delay"), "day">(flights, 500)),
+            text_of(pt::group_by<"carrier", "origin">(
+                flights, pt::CountOf<"flights">{}, pt::CountOf<"arr_delay", "arrived">{},
+                pt::MeanOf<"dep_delay", "mean_delay">{}, pt::SumOf<"distance", "miles">{},
+                pt::MinOf<"tailnum", "first_plane">{}, pt::MaxOf<"dep_delay", "latest">{})),
+            text_of(pt::left_join<"origin", "month", "day", "hour">(flights, weather)),
+            text_of(pt::left_join<"origin", "month", "day", "hour">(flights, weather, fetching)),
+            text_of(pt::join<"tailnum">(flights, planes)), text_of(pt::join<"tailnum">(flights, planes, fetching)),
+            text_of(pt::left_join<"dest">(flights, airports)),
+            // many rows to many, and a table that lies in few places
+            text_of(pt::join<"manufacturer">(
+                planes,
+                pt::rename<"tailnum", "other">(
+                    pt::top<pt::descending("year")>(planes, 40).select<"tailnum", "manufacturer">()),
+                fetching))};
+    });
+    const Table flights = naive_table("flights"), weather = naive_table("weather"), planes = naive_table("planes");
+    Table airports = naive_table("airports");
+    airports.names[0] = "dest";
+    Table top = naive_sort(flights, {{"arr_delay", true}, {"day", false}});
+    top.rows.resize(500);
+    CHECK(results[0] == naive_sort(flights, {{"origin", false}, {"dep_delay", true}, {"tailnum", false}}).text());
+    CHECK(results[1] == top.text());
+    CHECK(results[2] == naive_groups(flights).text());
+    const std::string with_weather = naive_join(flights, weather, {"origin", "month", "day", "hour"}, true).text();
+    CHECK(results[3] == with_weather);
+    CHECK(results[4] == with_weather);
+    const std::string with_planes = naive_join(flights, planes, {"tailnum"}, false).text();
+    CHECK(results[5] == with_planes);
+    CHECK(results[6] == with_planes);
+    CHECK(results[7] == naive_join(flights, airports, {"dest"}, true).text());
+    const Table newest = naive_sort(planes, {{"year", true}});
+    Table others{{"other", "manufacturer"}, {}};
+    for (std::size_t i = 0; i < 40; ++i) others.rows.push_back({newest.rows[i][0], newest.rows[i][2]});
+    CHECK(results[8] == naive_join(planes, others, {"manufacturer"}, false).text());
+}
