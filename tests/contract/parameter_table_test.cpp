@@ -13,6 +13,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -182,5 +183,362 @@ TEST_CASE("a synchronous table has the bits of one plain loop, for any number of
         equals_the_oracle<pt::Faulty<pt::Checked<Server<pt::Bsp>>>>(workers, {.seed = ++seed}, rules[3]);
         equals_the_oracle<Server<pt::Bsp>>(workers, {.seed = ++seed, .keys = 2, .most_keys = 2}, rules[0]);
         equals_the_oracle<Server<pt::Bsp>>(workers, {.seed = ++seed, .keys = 3000, .most_keys = 900}, rules[2]);
+    }
+}
+
+namespace {
+
+/// What a worker adds in a clock whatever it reads: whole numbers, whose sums are exact in any order.
+void add_blindly(pt::ParameterTable& table, const Training& training, pt::Session& session) {
+    const std::size_t clock = table.clock();
+    for (std::size_t block = session.rank(); block < training.blocks; block += session.size()) {
+        const std::vector<std::uint32_t> keys = training.keys_of(clock, block);
+        table.push(keys, std::vector<float>(keys.size(), static_cast<float>(1 + clock + block)));
+    }
+}
+
+std::vector<float> blind_oracle(const Training& training) {
+    std::vector<float> values(static_cast<std::size_t>(training.keys));
+    for (std::size_t clock = 0; clock < training.clocks; ++clock)
+        for (std::size_t block = 0; block < training.blocks; ++block)
+            for (const std::uint32_t key : training.keys_of(clock, block))
+                values[key] += static_cast<float>(1 + clock + block);
+    return values;
+}
+
+std::string dense_text(const pt::TableContents& contents, const Training& training) {
+    std::vector<float> values(static_cast<std::size_t>(training.keys));
+    for (std::size_t i = 0; i < contents.keys.size(); ++i) values[contents.keys[i]] = contents.values[i];
+    return as_text(values);
+}
+
+/// The least and the largest number of clocks that reads of a process lacked, and how many there were.
+struct Staleness {
+    std::int64_t least = std::numeric_limits<std::int64_t>::max(), most = -1;
+    std::size_t reads = 0, cached = 0;
+};
+Staleness staleness_of(const pt::ReadLog& log) {
+    Staleness seen;
+    for (const pt::ReadRecord& read : log.reads()) {
+        const auto behind = static_cast<std::int64_t>(read.clock) - static_cast<std::int64_t>(read.version);
+        seen.least = std::min(seen.least, behind);
+        seen.most = std::max(seen.most, behind);
+        seen.reads += read.keys;
+        seen.cached += read.cached ? read.keys : 0;
+    }
+    return seen;
+}
+
+/// A run in which workers are late at random, all keys are read by all in every clock, and `slow` is always the last: with
+/// workers that are threads, by as much as the policy allows.
+template <class Policy>
+Staleness staleness_with_delays(std::size_t workers, std::size_t slow, std::size_t room, bool cache_keys) {
+    CAPTURE(workers, slow, room, cache_keys);
+    pt::ReadLog log;
+    const Training training{.seed = 5 + slow, .keys = 64, .bound = 1e6, .clocks = 12};
+    std::atomic<std::size_t> reads_ahead{0};
+    const auto lines = report<Policy>(
+        {.workers = workers, .deadline_seconds = 20, .instruments = {.reads = &log}}, [&](pt::Session& session) {
+            auto settings = settings_of(training);
+            settings.cache_keys = cache_keys;
+            pt::ParameterTable table(session, settings, pt::Sum{});
+            std::vector<std::uint32_t> keys(64);
+            std::iota(keys.begin(), keys.end(), 0U);
+            std::vector<float> values(64);
+            while (table.clock() < training.clocks) {
+                const std::size_t clock = table.clock();
+                table.pull(keys, values);
+                add_blindly(table, training, session);
+                if (session.rank() != slow) {
+                    if (clock == 3 + room) ++reads_ahead;
+                    std::this_thread::sleep_for(std::chrono::microseconds(scrambled(clock, 7, session.rank()) % 500));
+                } else if (clock == 3) {  // not before the others have read as far ahead as they may
+                    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+                    while (in_process && reads_ahead < workers - 1 && std::chrono::steady_clock::now() < patience)
+                        std::this_thread::yield();
+                    if (!in_process) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+                }
+                table.advance();
+            }
+            return dense_text(table.collect(), training);
+        });
+    CHECK(lines == all(workers, as_text(blind_oracle(training))));
+    return staleness_of(log);
+}
+
+}  // namespace
+
+TEST_CASE("no read is older than the policy allows, and it may be as old", "[comm][table]") {
+    for (const std::size_t workers : worker_counts({2, 3, 5})) {
+        for (std::size_t slow = 0; slow < workers; slow += workers - 1) {
+            const Staleness none = staleness_with_delays<Server<pt::Ssp<0>>>(workers, slow, 0, true);
+            CHECK((none.least == 0 && none.most == 0));
+            for (const bool cache_keys : {false, true}) {
+                const Staleness one = staleness_with_delays<Server<pt::Ssp<1>>>(workers, slow, 1, cache_keys);
+                const Staleness four = staleness_with_delays<Server<pt::Ssp<4>>>(workers, slow, 4, cache_keys);
+                for (const Staleness& seen : {none, one, four}) {
+                    CHECK(seen.least >= 0);
+                    CHECK(seen.reads == 64 * 12 * (in_process ? workers : 1));
+                }
+                CHECK(one.most <= 1);
+                CHECK(four.most <= 4);
+                if (in_process) CHECK((one.most == 1 && four.most == 4));
+                CHECK((one.cached > 0) == cache_keys);
+                CHECK((four.cached > one.cached) == cache_keys);
+            }
+            staleness_with_delays<Server<pt::Async>>(workers, slow, 5, true);
+        }
+    }
+}
+
+TEST_CASE("a value is not pulled again while it is fresh enough", "[comm][table]") {
+    for (const std::size_t workers : worker_counts({3})) {
+        const auto bytes = [&](bool cache_keys, auto policy) {
+            using Policy = pt::ParameterServer<pt::Counting<Transport>, decltype(policy)>;
+            pt::MessageLog log;
+            const auto lines =
+                report<Policy>({.workers = workers, .instruments = {.messages = &log}}, [&](pt::Session& session) {
+                    pt::ParameterTable table(session, {.keys = 900, .bound = 1, .cache_keys = cache_keys}, pt::Sum{});
+                    const std::vector<std::uint32_t> keys{1, 2, 301, 302, 303, 600};
+                    std::vector<float> values(6);
+                    for (int clock = 0; clock < 10; ++clock) {
+                        for (int again = 0; again < 2; ++again) table.pull(keys, values);
+                        if (clock == 0 && session.rank() == 0)
+                            table.push(keys, std::vector<float>{1, 1, 1, 0.5F, 1, 1});
+                        table.advance();
+                    }
+                    table.pull(keys, values);
+                    return as_text(values);
+                });
+            CHECK(lines == all(workers, as_text({1, 1, 1, 0.5F, 1, 1})));
+            std::size_t pulled = 0;
+            for (const pt::MessageRecord& message : log.messages())
+                if (message.operation == static_cast<std::uint32_t>(pt::Operation::table_pull))
+                    pulled += message.payload_bytes - 8;
+            return pulled;
+        };
+        if (!in_process) continue;  // a process counts its own messages alone
+        // A worker asks for those of the six keys that it does not own: 6 · (3 - 1) in all, 4 bytes each.
+        CHECK(bytes(false, pt::Bsp{}) == 21 * 48);
+        CHECK(bytes(true, pt::Bsp{}) == 11 * 48);
+        CHECK(bytes(true, pt::Ssp<4>{}) <= 6 * 48);
+        CHECK(bytes(false, pt::Ssp<4>{}) == 21 * 48);
+        CHECK(bytes(true, pt::Async{}) == 21 * 48);
+    }
+}
+
+namespace {
+
+enum class Failure { none, thrown, bad_delta, bad_key, at_advance, at_collect, killed, late };
+
+/// A run in which a worker fails in one clock: what each worker's body ends with, and the run.
+template <class Policy>
+std::pair<std::vector<std::string>, std::string> ends(const pt::RunSettings& settings, std::size_t who,
+                                                      std::size_t when, Failure failure) {
+    const Training training{.seed = 3, .keys = 40, .bound = 1e6, .clocks = 5};
+    std::vector<std::string> lines(settings.workers, "gone");
+    const auto body = [&](pt::Session& session) {
+        const auto train = [&] {
+            pt::ParameterTable table(session, settings_of(training), pt::Sum{});
+            const std::vector<std::uint32_t> keys{0, 13, 26, 39};
+            std::vector<float> values(4);
+            while (table.clock() < training.clocks) {
+                table.pull(keys, values);
+                add_blindly(table, training, session);
+                const bool fails = session.rank() == who && table.clock() == when;
+                const auto error = std::make_exception_ptr(pt::NegativeWeight("a weight is negative"));
+                if (fails && failure == Failure::thrown) throw std::runtime_error("in the body");
+                if (fails && failure == Failure::bad_delta) {
+                    values[2] = std::numeric_limits<float>::quiet_NaN();
+                    table.push(keys, values);
+                }
+                if (fails && failure == Failure::bad_key)
+                    table.pull(std::vector<std::uint32_t>{40}, {values.data(), 1});
+                if (fails && failure == Failure::killed) session.communicator().link().channel().kill();
+                if (fails && failure == Failure::late) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+                if (fails && failure == Failure::at_collect) return dense_text(table.collect(error), training);
+                if (fails && failure == Failure::at_advance) table.advance(error);
+                else table.advance();
+            }
+            return dense_text(table.collect(), training);
+        };
+        std::exception_ptr error;
+        lines[session.rank()] = outcome([&] {
+            try {
+                if (train() != as_text(blind_oracle(training))) throw std::logic_error("other values");
+            } catch (const pt::detail::Killed&) {
+                throw;
+            } catch (...) {
+                error = std::current_exception();
+                throw;
+            }
+        });
+        if (failure == Failure::at_advance || failure == Failure::at_collect) {  // the session is as good as before
+            lines[session.rank()] += ", " + trained(session, {.seed = 4}, pt::Sum{});
+            session.communicator().barrier();
+        }
+        if (error) std::rethrow_exception(error);
+    };
+    const std::string whole = outcome([&] { run_on<Policy>(settings, body); });
+    share_out(lines);
+    return {lines, whole};
+}
+
+template <class Policy>
+void all_end_alike(std::size_t workers, bool synchronous) {
+    const pt::RunSettings settings{.workers = workers, .deadline_seconds = 20};
+    const std::string afterwards = ", " + as_text(oracle({.seed = 4}, pt::Sum{}));
+    for (std::size_t who = 0; who < workers; ++who) {
+        for (const std::size_t when : {0, 2, 4}) {
+            CAPTURE(workers, who, when, synchronous);
+            const std::string of = " of " + std::to_string(who);
+            const auto everyone = [&](Failure failure, const std::string& error) {
+                CAPTURE(int(failure));
+                const auto [lines, whole] = ends<Policy>(settings, who, when, failure);
+                CHECK(lines == all(workers, error));
+                CHECK(whole == error);
+            };
+            {
+                const auto [lines, whole] = ends<Policy>(settings, who, when, Failure::thrown);
+                const std::string type = pt::detail::readable_type_name(&typeid(std::runtime_error));
+                for (std::size_t i = 0; i < workers; ++i)
+                    CHECK(lines[i] == (i == who ? "original in the body" : "remote_error" + of + ": " + type));
+                CHECK(whole == original_at(who, "in the body", type));
+            }
+            everyone(Failure::bad_delta, "non_finite_value" + of);
+            everyone(Failure::bad_key, "invalid_setting" + of);
+            for (const Failure failure : {Failure::at_advance, Failure::at_collect}) {
+                const auto [lines, whole] = ends<Policy>(settings, who, when, failure);
+                for (const std::string& line : lines)
+                    if (synchronous) CHECK(line == "negative_weight" + of + afterwards);
+                    else CHECK(line.starts_with("negative_weight" + of + ", "));
+                CHECK(whole == "negative_weight" + of);
+            }
+            if constexpr (in_process) {
+                const auto [lines, whole] = ends<Policy>(settings, who, when, Failure::killed);
+                for (std::size_t i = 0; i < workers; ++i) CHECK(lines[i] == (i == who ? "gone" : "worker_lost" + of));
+                CHECK(whole == "worker_lost" + of);
+            }
+            everyone(Failure::late, "fine");
+        }
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a worker that fails ends the work on a table for all, with its own error", "[comm][table]") {
+    for (const std::size_t workers : worker_counts({2, 4})) {
+        all_end_alike<Server<pt::Bsp>>(workers, true);
+        all_end_alike<Server<pt::Ssp<2>>>(workers, false);
+        all_end_alike<Server<pt::Async>>(workers, false);
+        all_end_alike<pt::TreeAggregate<Transport>>(workers, true);
+    }
+}
+
+namespace {
+
+template <class Policy>
+void late_worker_is_named(std::size_t workers, std::size_t slow) {
+    CAPTURE(workers, slow);
+    std::vector<std::string> lines(workers);
+    const std::string whole = outcome([&] {
+        run_on<Policy>({.workers = workers, .deadline_seconds = 0.15}, [&](pt::Session& session) {
+            std::exception_ptr error;
+            lines[session.rank()] = outcome([&] {
+                try {
+                    pt::ParameterTable table(session, {.keys = 10, .bound = 1}, pt::Sum{});
+                    while (table.clock() < 30) {
+                        if (session.rank() == slow && table.clock() == 2)
+                            std::this_thread::sleep_for(std::chrono::milliseconds(450));
+                        table.advance();
+                    }
+                    table.collect();
+                } catch (...) {
+                    error = std::current_exception();
+                    throw;
+                }
+            });
+            if (error) std::rethrow_exception(error);
+        });
+    });
+    share_out(lines);
+    const std::string error = "deadline_exceeded of " + std::to_string(slow);
+    CHECK(lines == all(workers, error));
+    CHECK(whole == error);
+}
+
+/// What becomes of an action that all workers take on a table of ten keys of width 2 and bound 4.
+template <class Policy, class Action>
+std::vector<std::string> outcomes(std::size_t workers, Action action) {
+    return report<Policy>({.workers = workers, .deadline_seconds = 20}, [&](pt::Session& session) {
+        return outcome([&] {
+            pt::ParameterTable table(session, {.keys = 10, .width = 2, .bound = 4}, pt::Sum{});
+            action(table, session);
+        });
+    });
+}
+
+template <class Policy>
+void mistakes_are_told(std::size_t workers, bool sharded) {
+    CAPTURE(workers);
+    const std::vector<std::uint32_t> keys{1, 9};
+    const std::vector<float> ones{1, 1, 1, 1};
+    // Sums that no worker's part of is beyond the bound, but all together are.
+    CHECK(outcomes<Policy>(workers,
+                           [&](pt::ParameterTable& table, pt::Session& session) {
+                               const float part = 4.5F / static_cast<float>(session.size());
+                               table.push(keys, std::vector<float>{0, 0, 0, std::min(part, 4.0F)});
+                               if (session.size() == 1) table.push(keys, ones);
+                               table.advance();
+                           })
+              .front()
+              .substr(0, 16) == "numeric_overflow");
+    // Of several errors in one clock the one of the lowest block.
+    CHECK(outcomes<Policy>(workers, [&](pt::ParameterTable& table, pt::Session& session) {
+              table.push(keys, ones);
+              table.advance({std::make_exception_ptr(pt::NonFiniteValue("not finite")),
+                             static_cast<std::int64_t>(100 - session.rank())});
+          }) == all(workers, "non_finite_value of " + std::to_string(workers - 1)));
+    if (workers == 1) return;
+    // One ends more clocks than the others, before they collect and, where that ends no collective, before they let go.
+    for (const bool collects : {true, false}) {
+        if (!collects && !sharded) continue;
+        const auto lines = outcomes<Policy>(workers, [&](pt::ParameterTable& table, pt::Session& session) {
+            table.advance();
+            if (session.rank() == 1) table.advance();
+            if (collects) table.collect();
+        });
+        for (std::size_t i = 0; i < workers; ++i)
+            if (collects || i == 1) CHECK(lines[i].starts_with("collective_mismatch"));
+    }
+    // Settings differ.
+    CHECK(report<Policy>({.workers = workers, .deadline_seconds = 20}, [&](pt::Session& session) {
+              return outcome([&] {
+                  pt::ParameterTable table(session, {.keys = 10 + session.rank() / (workers - 1), .bound = 1},
+                                           pt::Sum{});
+              });
+          }) == all(workers, "collective_mismatch of " + std::to_string(workers - 1)));
+    // One worker's settings are wrong.
+    CHECK(report<Policy>({.workers = workers, .deadline_seconds = 20}, [&](pt::Session& session) {
+              return outcome([&] {
+                  pt::ParameterTable table(session, {.keys = 10, .bound = session.rank() == 1 ? 0.0 : 1.0}, pt::Sum{});
+              });
+          }) == all(workers, "invalid_setting of 1"));
+}
+
+}  // namespace
+
+TEST_CASE("workers that wait for one that is late give up after the deadline, and name it", "[comm][table]") {
+    for (const std::size_t workers : worker_counts({3})) {
+        late_worker_is_named<Server<pt::Bsp>>(workers, 1);
+        late_worker_is_named<Server<pt::Ssp<3>>>(workers, 2);
+        late_worker_is_named<Server<pt::Async>>(workers, 0);
+    }
+}
+
+TEST_CASE("what is wrong with a table is told to all workers", "[comm][table]") {
+    for (const std::size_t workers : worker_counts({1, 2, 3})) {
+        mistakes_are_told<Server<pt::Bsp>>(workers, true);
+        mistakes_are_told<pt::TreeAggregate<Transport>>(workers, false);
     }
 }

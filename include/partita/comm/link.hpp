@@ -34,6 +34,7 @@ enum class Operation : std::uint32_t {
     table_pull = 16,  ///< keys, to their owner
     table_values,     ///< their values
     table_push,       ///< the deltas of a worker's clock, to their owner
+    table_collect,    ///< a worker's clock was its last before all are gathered
     table_applied,    ///< a clock is applied at an owner
     table_failed,     ///< a worker gives up the table
     table_closed,     ///< a worker needs the table no more

@@ -74,7 +74,7 @@ class ParameterTable {
     /// clock are not among them. Waits for the keys' owners.
     void pull(std::span<const std::uint32_t> keys, std::span<float> values) {
         check_keys(keys, values.size());
-        backend_->pull(clock_, keys, values);
+        backend_->pull(keys, values);
     }
 
     /// Adds deltas to these keys, ascending and distinct, in this clock: `width` for each. Nothing is sent before `advance`.
@@ -100,37 +100,39 @@ class ParameterTable {
         detail::Deltas deltas;
         PendingError failure = pending;
         if (!failure) failure = attempt([&] { deltas = take(); });
-        backend_->advance(clock_, std::move(deltas), failure);
+        backend_->advance(std::move(deltas), failure);
         ++clock_;
     }
 
     /// All keys that have a value other than zero, after all clocks that the workers have ended, on every worker. A collective;
     /// takes a worker's error as `advance` does. What was pushed in an unfinished clock is not in it.
-    TableContents collect(const PendingError& pending = {}) { return backend_->collect(clock_, pending); }
+    TableContents collect(const PendingError& pending = {}) { return backend_->collect(pending); }
 
   private:
     ParameterTable(Session& session, const ParameterTableSettings& settings,
                    FunctionRef<std::shared_ptr<const detail::AnyRule>()> make_rule)
-        : settings_(settings), exceptions_(std::uncaught_exceptions()) {
+        : settings_(settings), exceptions_(std::uncaught_exceptions()), rank_(session.rank()) {
         CommunicatorBase& communicator = session.communicator();
-        const std::size_t rank = communicator.rank(), size = communicator.size();
+        const std::size_t size = communicator.size();
         const bool sharded = size > 1 && communicator.table_consistency().kind != TableConsistency::Kind::replicated;
         std::uint64_t number = 0;
         detail::TableService* service = nullptr;
         const PendingError failure = attempt([&] {
+            const double deadline_seconds = session.settings().deadline_seconds;
+            if (sharded) {
+                service = &detail::TableService::of(communicator, deadline_seconds);
+                number = service->next_number();  // taken by all workers, whatever follows
+            }
             check_settings();
             std::shared_ptr<const detail::AnyRule> rule = make_rule();
             unit_ = detail::TableUnit(settings.bound);
-            const Share share = sharded ? share_of(static_cast<std::size_t>(settings.keys), rank, size)
+            const Share share = sharded ? share_of(static_cast<std::size_t>(settings.keys), rank_, size)
                                         : Share{0, static_cast<std::size_t>(settings.keys)};
             detail::TableShard shard(share.first, share.count, settings.width, std::move(rule), unit_);
             if (!sharded) {
                 backend_ = std::make_shared<detail::ReplicatedTable>(communicator, std::move(shard), settings.exchange);
                 return;
             }
-            const double deadline_seconds = session.settings().deadline_seconds;
-            service = &detail::TableService::of(communicator, deadline_seconds);
-            number = service->next_number();
             auto table = std::make_shared<detail::ShardedTable>(communicator, number, std::move(shard), settings.keys,
                                                                 settings.cache_keys, deadline_seconds);
             backend_ = table;
@@ -140,7 +142,7 @@ class ParameterTable {
         try {
             agree_on_settings(communicator, failure);
         } catch (...) {
-            if (backend_ != nullptr) backend_->close(true);
+            if (service != nullptr) service->discard(number);
             throw;
         }
     }
@@ -181,38 +183,47 @@ class ParameterTable {
         return deltas;
     }
 
+    template <class Number>
+    Place place(const char* setting, Number element) const {
+        return {.element = static_cast<std::int64_t>(element),
+                .setting = setting,
+                .process = static_cast<std::int64_t>(rank_)};
+    }
+
     void check_keys(std::span<const std::uint32_t> keys, std::size_t numbers) const {
         if (numbers != keys.size() * settings_.width)
             throw WrongWidth("a parameter table of width " + std::to_string(settings_.width) + " was given " +
-                             std::to_string(keys.size()) + " keys and " + std::to_string(numbers) +
-                             " numbers; give width numbers for each key");
+                                 std::to_string(keys.size()) + " keys and " + std::to_string(numbers) +
+                                 " numbers; give width numbers for each key",
+                             place("width", -1));
         for (std::size_t i = 1; i < keys.size(); ++i)
             if (keys[i] <= keys[i - 1])
                 throw InvalidSetting("keys of a parameter table are not ascending: key " + std::to_string(keys[i]) +
                                          " follows " + std::to_string(keys[i - 1]) + "; sort them and give each once",
-                                     Place{.element = static_cast<std::int64_t>(i), .setting = "keys"});
+                                     place("keys", i));
         if (!keys.empty() && keys.back() >= settings_.keys)
             throw InvalidSetting("key " + std::to_string(keys.back()) + " is beyond a parameter table of " +
                                      std::to_string(settings_.keys) +
                                      " keys, which are counted from 0; make the "
                                      "table larger or look where the key comes from",
-                                 Place{.element = static_cast<std::int64_t>(keys.size() - 1), .setting = "keys"});
+                                 place("keys", keys.size() - 1));
     }
 
     [[noreturn]] void refuse_delta(std::uint32_t key, float delta) const {
-        const Place place{.element = static_cast<std::int64_t>(key), .setting = "bound"};
+        const Place where = place("bound", key);
         if (!std::isfinite(delta))
             throw NonFiniteValue("the delta of key " + std::to_string(key) + " of a parameter table is " +
                                      std::to_string(delta) + "; look for overflow in what computes it",
-                                 place);
+                                 where);
         throw NumericOverflow("the delta " + std::to_string(delta) + " of key " + std::to_string(key) +
                                   " is beyond the parameter table's bound " + std::to_string(settings_.bound) +
                                   "; raise the bound, or push smaller deltas",
-                              place);
+                              where);
     }
 
     ParameterTableSettings settings_;
-    int exceptions_;
+    int exceptions_;  // under way when the table was made
+    std::size_t rank_;
     detail::TableUnit unit_;
     detail::DeltaRuns runs_;  // of this clock
     std::uint64_t pushes_ = 0;

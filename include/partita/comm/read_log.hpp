@@ -14,7 +14,7 @@ namespace partita::inline PARTITA_ABI {
 /// so many.
 struct ReadRecord {
     std::size_t rank = 0;       ///< who read
-    std::uint64_t clock = 0;    ///< the clocks that it had ended
+    std::uint64_t clock = 0;    ///< the clocks that it had ended; `collect` ends one as `advance` does
     std::uint64_t version = 0;  ///< the clocks of all workers that the values hold
     std::size_t keys = 0;       ///< how many keys
     std::size_t owner = 0;      ///< where they live

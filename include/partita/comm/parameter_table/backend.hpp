@@ -23,10 +23,10 @@ namespace detail {
 class TableBackend {
   public:
     virtual ~TableBackend() = default;
-    /// `clock` is how many clocks this worker has ended. The keys are ascending and within the table.
-    virtual void pull(std::uint64_t clock, std::span<const std::uint32_t> keys, std::span<float> values) = 0;
-    virtual void advance(std::uint64_t clock, Deltas deltas, const PendingError& pending) = 0;
-    virtual TableContents collect(std::uint64_t clock, const PendingError& pending) = 0;
+    /// The keys are ascending and within the table.
+    virtual void pull(std::span<const std::uint32_t> keys, std::span<float> values) = 0;
+    virtual void advance(Deltas deltas, const PendingError& pending) = 0;
+    virtual TableContents collect(const PendingError& pending) = 0;
     /// The worker needs the table no more; `unwinding`: because of an error.
     virtual void close(bool unwinding) noexcept { static_cast<void>(unwinding); }
 };

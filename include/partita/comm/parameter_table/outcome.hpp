@@ -54,13 +54,6 @@ class TableOutcome {
     Bytes over_;
 };
 
-[[noreturn]] inline void refuse_clocks(std::uint64_t first, std::size_t other, std::uint64_t clocks) {
-    throw CollectiveMismatch("process 0 ended " + std::to_string(first) + " clocks of a parameter table and process " +
-                                 std::to_string(other) + " ended " + std::to_string(clocks) +
-                                 "; all workers must end equally many clocks (advance)",
-                             Place{.process = static_cast<std::int64_t>(other)});
-}
-
 [[noreturn]] inline void refuse_desertion(std::size_t gone, std::uint64_t clocks) {
     throw CollectiveMismatch("process " + std::to_string(gone) + " let go of a parameter table after " +
                                  std::to_string(clocks) +

@@ -12,7 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <span>
+#include <exception>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -38,8 +39,9 @@ class TableOwner {
     /// Clocks that each worker has ended, as far as is known here.
     const std::vector<std::uint64_t>& ended() const noexcept { return ended_; }
 
-    /// A worker's deltas of its next clock are here, or an error in their place.
-    std::vector<Applied> end_clock(std::size_t from, std::uint64_t clock, Deltas deltas, Bytes error) {
+    /// A worker's deltas of its next clock are here, or an error in their place. A clock that `collects` has no deltas, and does so
+    /// for all workers.
+    std::vector<Applied> end_clock(std::size_t from, std::uint64_t clock, Deltas deltas, Bytes error, bool collects) {
         ended_[from] = clock + 1;
         std::vector<Applied> applied;
         if (failed_) return applied;
@@ -53,12 +55,21 @@ class TableOwner {
         if (open_.size() <= place) open_.resize(place + 1);
         OpenClock& mine = open_[place];
         ++mine.ended;
+        mine.collected += collects || !error.empty();
+        mine.advanced += !collects || !error.empty();
         mine.runs.add(std::move(deltas), shard_.width());
         if (!error.empty() && (mine.error.empty() || key_of_error(error) < key_of_error(mine.error)))
             mine.error = std::move(error);
         while (!failed_ && !open_.empty() && open_.front().ended == ended_.size()) {
             OpenClock whole = std::move(open_.front());
             open_.pop_front();
+            if (whole.collected < ended_.size() && whole.advanced < ended_.size() && whole.error.empty())
+                whole.error = write_error(
+                    std::make_exception_ptr(CollectiveMismatch(
+                        "of the workers of a parameter table some collect after " + std::to_string(applied_) +
+                        " clocks and some go on; all must end equally many clocks (advance), with "
+                        "nothing pushed where there is nothing to do")),
+                    -1, rank_);
             if (whole.error.empty()) whole.error = apply(whole.runs.take(shard_.width()));
             failed_ = !whole.error.empty();
             applied.push_back({applied_ + 1, std::move(whole.error)});
@@ -70,8 +81,9 @@ class TableOwner {
   private:
     struct OpenClock {
         DeltaRuns runs;
-        std::size_t ended = 0;  // workers that have
-        Bytes error;            // that one of them brought, if any
+        std::size_t ended = 0;                    // workers that have
+        std::size_t collected = 0, advanced = 0;  // of these; who brings an error would have done either
+        Bytes error;                              // that one of them brought, if any
     };
 
     /// Gives the error that it ends with.

@@ -6,6 +6,7 @@
 #include <partita/comm/parameter_table/backend.hpp>
 #include <partita/comm/parameter_table/shard.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -29,27 +30,28 @@ class ReplicatedTable final : public TableBackend {
     ReplicatedTable(CommunicatorBase& communicator, TableShard shard, TableExchange exchange)
         : communicator_(communicator), shard_(std::move(shard)), exchange_(exchange) {}
 
-    void pull(std::uint64_t, std::span<const std::uint32_t> keys, std::span<float> values) override {
+    void pull(std::span<const std::uint32_t> keys, std::span<float> values) override {
         shard_.read(keys, values.data());
     }
 
-    void advance(std::uint64_t, Deltas deltas, const PendingError& pending) override {
+    void advance(Deltas deltas, const PendingError& pending) override {
         if (communicator_.size() == 1) {
             communicator_.agree(pending);
             return shard_.apply(deltas);
         }
-        std::int64_t touched = static_cast<std::int64_t>(deltas.keys.size());
-        communicator_.all_reduce({&touched, 1}, Reduction::sum, pending);
-        if (touched == 0) return;
+        // Two words, as a worker that collects brings another number and is told so.
+        std::array<std::int64_t, 2> touched{static_cast<std::int64_t>(deltas.keys.size()), 1};
+        communicator_.all_reduce(touched, Reduction::sum, pending);
+        if (touched[0] == 0) return;
         // All workers receive what all have touched; of a dense vector they send and receive about twice its length.
         const std::uint64_t words = shard_.end_key() * shard_.width();
-        const std::uint64_t touched_bytes = static_cast<std::uint64_t>(touched) * (4 + 8 * shard_.width());
+        const std::uint64_t touched_bytes = static_cast<std::uint64_t>(touched[0]) * (4 + 8 * shard_.width());
         const bool dense =
             exchange_ == TableExchange::dense || (exchange_ == TableExchange::automatic && touched_bytes >= 16 * words);
         shard_.apply(dense ? reduce_dense(std::move(deltas)) : gather_touched(deltas));
     }
 
-    TableContents collect(std::uint64_t, const PendingError& pending) override {
+    TableContents collect(const PendingError& pending) override {
         communicator_.agree(pending);
         TableContents contents;
         shard_.append_non_zero(contents.keys, contents.values);

@@ -91,6 +91,12 @@ class TableService final : public Service {
         if (tables_.empty()) changed_.notify_all();
     }
 
+    /// Lets go of a table that no worker has begun to use.
+    void discard(std::uint64_t number) {
+        const std::lock_guard lock(mutex_);
+        tables_.erase(number);
+    }
+
     void finish() override {
         std::unique_lock lock(mutex_);
         const auto finished = [&] { return tables_.empty() || !over_.empty(); };

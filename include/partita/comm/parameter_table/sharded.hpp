@@ -45,6 +45,7 @@ class ShardedTable final : public TableBackend, public ServedTable {
           caches_(cache_keys && bounded()),
           cache_(shard.width()),
           owner_(std::move(shard), communicator.rank(), communicator.size(), bounded()),
+          collected_(size()),
           acked_(size()),
           closed_(size()),
           replies_(size()) {
@@ -55,8 +56,8 @@ class ShardedTable final : public TableBackend, public ServedTable {
 
     // ---- for the worker ----
 
-    void pull(std::uint64_t clock, std::span<const std::uint32_t> keys, std::span<float> values) override {
-        const std::uint64_t oldest = clock > consistency_.staleness ? clock - consistency_.staleness : 0;
+    void pull(std::span<const std::uint32_t> keys, std::span<float> values) override {
+        const std::uint64_t oldest = clock_ > consistency_.staleness ? clock_ - consistency_.staleness : 0;
         {
             const std::lock_guard lock(mutex_);
             throw_if_failed();
@@ -78,7 +79,7 @@ class ShardedTable final : public TableBackend, public ServedTable {
                     wanted[owner].push_back(i);
                 } else {
                     std::copy_n(cache_.values(at), width_, values.data() + i * width_);
-                    note_read(clock, owner, cache_.version(at), 1, true);
+                    note_read(owner, cache_.version(at), 1, true);
                 }
             }
             if (wanted[owner].empty()) return;
@@ -93,7 +94,7 @@ class ShardedTable final : public TableBackend, public ServedTable {
         const std::size_t mine = begins[rank()], mine_end = begins[rank() + 1];
         if (mine < mine_end) {
             owner_.shard().read(keys.subspan(mine, mine_end - mine), values.data() + mine * width_);
-            note_read(clock, rank(), owner_.applied(), mine_end - mine, false);
+            note_read(rank(), owner_.applied(), mine_end - mine, false);
         }
         const auto missing = [&] {
             std::size_t owner = 0;
@@ -114,82 +115,18 @@ class ShardedTable final : public TableBackend, public ServedTable {
                 if (caches_) cache_.insert(keys[i], version, values.data() + i * width_, oldest);
             }
             replies_[owner].message = {};
-            note_read(clock, owner, version, wanted[owner].size(), false);
+            note_read(owner, version, wanted[owner].size(), false);
         });
     }
 
-    void advance(std::uint64_t clock, Deltas deltas, const PendingError& pending) override {
-        Bytes error;
-        {
-            const std::lock_guard lock(mutex_);
-            throw_if_failed();
-            if (pending) error = outcome_.keep(pending, rank());
-        }
-        if (pending && !bounded()) {
-            fail_all(error);
-            const std::lock_guard lock(mutex_);
-            throw_if_failed();
-        }
-        std::size_t begin = 0;
-        std::vector<std::size_t> begins;
-        for (std::size_t owner = 0; owner <= size(); ++owner) {
-            while (begin < deltas.keys.size() && deltas.keys[begin] < first_keys_[owner]) ++begin;
-            begins.push_back(begin);
-        }
-        mail_.for_others([&](std::size_t owner) {
-            Bytes message = mail_.begin(error);
-            if (!pending) write_deltas(deltas, begins[owner], begins[owner + 1], width_, message);
-            mail_.post(owner, Operation::table_push, clock, std::move(message), bool(pending));
-        });
-        const auto slice = [&](auto& list, std::size_t each) {  // what is this worker's own
-            list.resize(begins[rank() + 1] * each);
-            list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(begins[rank()] * each));
-        };
-        slice(deltas.keys, 1);
-        slice(deltas.sums, width_);
-        end_clock(rank(), clock, std::move(deltas), std::move(error));
-
-        const std::uint64_t room = !bounded() ? most_unapplied : pending ? 0 : consistency_.staleness;
-        const std::uint64_t needed = clock + 1 > room ? clock + 1 - room : 0;
-        std::unique_lock lock(mutex_);
-        wait(
-            lock, [&] { return done_clocks() >= needed; }, [&] { return who_is_behind(needed); },
-            "end its clock of a parameter table", needed);
+    void advance(Deltas deltas, const PendingError& pending) override {
+        end_clock(std::move(deltas), pending, false, bounded() ? consistency_.staleness : most_unapplied);
     }
 
-    TableContents collect(std::uint64_t clock, const PendingError& pending) override {
-        if (pending) {
-            Bytes error;
-            {
-                const std::lock_guard lock(mutex_);
-                error = outcome_.keep(pending, rank());
-            }
-            fail_all(error);
-        }
-        PendingError failure = pending;
-        const auto unless_failed = [&](auto&& action) {
-            if (!failure) failure = attempt(action);
-        };
-        unless_failed([&] {
-            const std::lock_guard lock(mutex_);
-            throw_if_failed();
-        });
-        const std::vector<Bytes> clocks = communicator_.all_gather(std::as_bytes(std::span(&clock, 1)), failure);
-        std::vector<std::uint64_t> everyones;
-        for (const Bytes& theirs : clocks) everyones.push_back(ByteReader(theirs).read<std::uint64_t>());
-        unless_failed([&] {
-            for (std::size_t other = 0; bounded() && other < size(); ++other)
-                if (everyones[other] != everyones[0]) refuse_clocks(everyones[0], other, everyones[other]);
-            std::unique_lock lock(mutex_);
-            const auto behind = [&] {
-                std::size_t other = 0;
-                while (other < size() && owner_.ended()[other] >= everyones[other]) ++other;
-                return other;
-            };
-            wait(lock, [&] { return behind() == size(); }, behind, "end its clock of a parameter table");
-        });
+    TableContents collect(const PendingError& pending) override {
+        end_clock({}, pending, true, 0);
         TableContents contents;
-        unless_failed([&] {
+        const PendingError failure = attempt([&] {
             const std::lock_guard lock(mutex_);
             owner_.shard().append_non_zero(contents.keys, contents.values);
         });
@@ -222,8 +159,12 @@ class ShardedTable final : public TableBackend, public ServedTable {
                 return;
             }
             case Operation::table_push:
-                if (header.failed != 0) return end_clock(from, header.sequence, {}, Bytes(rest.begin(), rest.end()));
-                return end_clock(from, header.sequence, read_deltas(rest, width_), {});
+            case Operation::table_collect: {
+                const bool collects = header.operation == static_cast<std::uint32_t>(Operation::table_collect);
+                if (header.failed != 0)
+                    return take_clock(from, header.sequence, {}, Bytes(rest.begin(), rest.end()), collects);
+                return take_clock(from, header.sequence, read_deltas(rest, width_), {}, collects);
+            }
             case Operation::table_applied: {
                 const std::lock_guard lock(mutex_);
                 acked_[from] = std::max(acked_[from], header.sequence);
@@ -271,6 +212,53 @@ class ShardedTable final : public TableBackend, public ServedTable {
     std::size_t size() const noexcept { return mail_.size(); }
     bool bounded() const noexcept { return consistency_.kind == TableConsistency::Kind::bounded; }
 
+    /// Sends this worker's part of a clock, then waits until no owner is more than `room` clocks behind.
+    void end_clock(Deltas deltas, const PendingError& pending, bool collects, std::uint64_t room) {
+        Bytes error;
+        {
+            const std::lock_guard lock(mutex_);
+            throw_if_failed();
+            if (pending) error = outcome_.keep(pending, rank());
+            if (pending && !bounded()) outcome_.note(error, 0);
+        }
+        if (pending && !bounded()) {  // nobody waits for the end of this clock
+            mail_.for_others(
+                [&](std::size_t other) { mail_.post(other, Operation::table_failed, 0, mail_.begin(error), true); });
+            const std::lock_guard lock(mutex_);
+            throw_if_failed();
+        }
+        std::size_t begin = 0;
+        std::vector<std::size_t> begins;
+        for (std::size_t owner = 0; owner <= size(); ++owner) {
+            while (begin < deltas.keys.size() && deltas.keys[begin] < first_keys_[owner]) ++begin;
+            begins.push_back(begin);
+        }
+        mail_.for_others([&](std::size_t owner) {
+            Bytes message = mail_.begin(error);
+            if (!pending) write_deltas(deltas, begins[owner], begins[owner + 1], width_, message);
+            mail_.post(owner, collects ? Operation::table_collect : Operation::table_push, clock_, std::move(message),
+                       bool(pending));
+        });
+        const auto keep_own = [&](auto& list, std::size_t each) {
+            list.resize(begins[rank() + 1] * each);
+            list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(begins[rank()] * each));
+        };
+        keep_own(deltas.keys, 1);
+        keep_own(deltas.sums, width_);
+        take_clock(rank(), clock_++, std::move(deltas), std::move(error), collects);
+
+        if (pending) room = 0;
+        const std::uint64_t needed = clock_ > room ? clock_ - room : 0;
+        std::unique_lock lock(mutex_);
+        wait(
+            lock,
+            [&] {
+                return done_clocks() >= needed &&
+                       (!collects || *std::min_element(collected_.begin(), collected_.end()) >= collected_[rank()]);
+            },
+            [&] { return who_is_behind(needed); }, "end its clock of a parameter table", needed);
+    }
+
     // ---- the owner's side ----
 
     void answer(std::size_t to, std::uint64_t request, std::span<const std::byte> rest) {
@@ -290,11 +278,12 @@ class ShardedTable final : public TableBackend, public ServedTable {
     }
 
     /// A worker's deltas of a clock are here, or an error in their place.
-    void end_clock(std::size_t from, std::uint64_t clock, Deltas deltas, Bytes error) {
+    void take_clock(std::size_t from, std::uint64_t clock, Deltas deltas, Bytes error, bool collects) {
         std::vector<TableOwner::Applied> applied;
         {
             const std::lock_guard lock(mutex_);
-            applied = owner_.end_clock(from, clock, std::move(deltas), std::move(error));
+            if (collects) ++collected_[from];
+            applied = owner_.end_clock(from, clock, std::move(deltas), std::move(error), collects);
             for (const TableOwner::Applied& each : applied) {
                 if (bounded() || from == rank()) acked_[rank()] = each.clocks;
                 if (!each.error.empty()) outcome_.note(each.error, bounded() ? each.clocks : 0);
@@ -312,15 +301,6 @@ class ShardedTable final : public TableBackend, public ServedTable {
     }
 
     // ---- errors ----
-
-    void fail_all(const Bytes& error) {
-        {
-            const std::lock_guard lock(mutex_);
-            outcome_.note(error, 0);
-        }
-        mail_.for_others(
-            [&](std::size_t other) { mail_.post(other, Operation::table_failed, 0, mail_.begin(error), true); });
-    }
 
     /// Clocks that all owners are done with.
     std::uint64_t done_clocks() const { return *std::min_element(acked_.begin(), acked_.end()); }
@@ -351,24 +331,30 @@ class ShardedTable final : public TableBackend, public ServedTable {
         refuse_desertion(gone, owner_.ended()[gone]);
     }
 
+    bool is_behind(std::size_t other, std::uint64_t clocks) const {
+        return (bounded() && owner_.ended()[other] < clocks) || collected_[other] < collected_[rank()];
+    }
+
     /// A worker that will not end so many clocks, though nothing went wrong; size() if there is none.
     std::size_t deserter(std::uint64_t clocks) const {
-        for (std::size_t other = 0; bounded() && other < size(); ++other)
-            if (closed_[other] == Closed::as_planned && owner_.ended()[other] < clocks) return other;
-        return size();
+        std::size_t other = 0;
+        while (other < size() && !(closed_[other] == Closed::as_planned && is_behind(other, clocks))) ++other;
+        return other;
     }
 
     /// The worker that the others wait for, to end so many clocks.
     std::size_t who_is_behind(std::uint64_t clocks) const {
         const auto last = std::min_element(owner_.ended().begin(), owner_.ended().end());
         if (bounded() && *last < clocks) return static_cast<std::size_t>(last - owner_.ended().begin());
+        for (std::size_t other = 0; other < size(); ++other)
+            if (is_behind(other, clocks)) return other;
         return static_cast<std::size_t>(std::min_element(acked_.begin(), acked_.end()) - acked_.begin());
     }
 
     // ---- what tests look at ----
 
-    void note_read(std::uint64_t clock, std::size_t owner, std::uint64_t version, std::size_t keys, bool cached) {
-        if (reads_ != nullptr) reads_->add({rank(), clock, version, keys, owner, cached});
+    void note_read(std::size_t owner, std::uint64_t version, std::size_t keys, bool cached) {
+        if (reads_ != nullptr) reads_->add({rank(), clock_, version, keys, owner, cached});
     }
 
     CommunicatorBase& communicator_;
@@ -379,15 +365,17 @@ class ShardedTable final : public TableBackend, public ServedTable {
     std::size_t width_;
     std::vector<std::uint64_t> first_keys_;  // of each owner, and the number of keys
     bool caches_;
-    KeyCache cache_;  // the worker's alone
+    KeyCache cache_;           // the worker's alone
+    std::uint64_t clock_ = 0;  // that the worker is in; to collect ends one too
 
     std::mutex mutex_;  // of all below
     std::condition_variable changed_;
     TableOwner owner_;
-    std::vector<std::uint64_t> acked_;  // clocks that each owner is done with; under Async, of this worker's
-    std::vector<Closed> closed_;        // who needs the table no more
-    std::uint64_t request_ = 0;         // the number of this worker's last pull
-    std::vector<Reply> replies_;        // of each owner
+    std::vector<std::uint64_t> collected_;  // how often each worker has collected
+    std::vector<std::uint64_t> acked_;      // clocks that each owner is done with; under Async, of this worker's
+    std::vector<Closed> closed_;            // who needs the table no more
+    std::uint64_t request_ = 0;             // the number of this worker's last pull
+    std::vector<Reply> replies_;            // of each owner
     TableOutcome outcome_;
 };
 
