@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Installs the headers, the CMake package (one export per component, so that each finds only what it needs) and the
-# pkg-config files.
+# Installs the headers, the CMake package (one export per component, so that each finds only what it needs), the pkg-config files
+# and the launcher.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -38,4 +38,5 @@ foreach(name IN LISTS partita_pc_files)
     configure_file(${CMAKE_CURRENT_LIST_DIR}/${name}.pc.in ${PROJECT_BINARY_DIR}/cmake/${name}.pc @ONLY)
     install(FILES ${PROJECT_BINARY_DIR}/cmake/${name}.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 endforeach()
+install(PROGRAMS ${PROJECT_SOURCE_DIR}/scripts/partita-launch DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/partita)

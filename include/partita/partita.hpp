@@ -57,6 +57,7 @@
 #include <partita/comm/bytes.hpp>
 #include <partita/comm/channel.hpp>
 #include <partita/comm/checked.hpp>
+#include <partita/comm/checkpoints.hpp>
 #include <partita/comm/communicator.hpp>
 #include <partita/comm/consistency.hpp>
 #include <partita/comm/counting.hpp>
@@ -83,6 +84,7 @@
 #include <partita/comm/wire.hpp>
 
 #include <partita/data/block.hpp>
+#include <partita/data/block_checksum.hpp>
 #include <partita/data/chunk.hpp>
 #include <partita/data/chunk_list.hpp>
 #include <partita/data/column_builder.hpp>

@@ -18,13 +18,25 @@
 
 namespace partita::inline PARTITA_ABI {
 
+/// Whether and where the iterative fits of a run keep their state, so that the program, started again after a failure, goes on from
+/// there: on any number of processes and threads, to the same bytes. Off by default.
+///
+/// They are settings of the run and not of a learner: where a program may fail is no part of what it learns, one line turns them on
+/// for all stages of all pipelines, and whoever starts the job may do so without the program. Each fit finds only its own files: their
+/// names and contents carry all that decides it (see Checkpoints).
+struct CheckpointSettings {
+    std::string folder{};   ///< an existing folder that worker 0 may write to; empty: no checkpoints
+    std::size_t every = 5;  ///< iterations from one checkpoint of a fit to the next, at least 1
+};
+
 /// The settings of a run. The environment overrides them: PARTITA_THREADS, PARTITA_WORKERS, PARTITA_DEADLINE_SECONDS,
-/// PARTITA_PROGRESS (0 or 1).
+/// PARTITA_CHECKPOINT_FOLDER, PARTITA_CHECKPOINT_EVERY, PARTITA_PROGRESS (0 or 1).
 struct RunSettings {
-    std::size_t threads = 0;         ///< threads of each worker; 0: the machine's, shared among workers
-    std::size_t workers = 0;         ///< workers in this process; 0: one per hardware thread. Over Mpi there is one
-    double deadline_seconds = 1800;  ///< how long a collective waits for a worker that is late
-    std::uint64_t seed = 0;          ///< of everything that is random
+    std::size_t threads = 0;          ///< threads of each worker; 0: the machine's, shared among workers
+    std::size_t workers = 0;          ///< workers in this process; 0: one per hardware thread. Over Mpi there is one
+    double deadline_seconds = 1800;   ///< how long a collective waits for a worker that is late
+    std::uint64_t seed = 0;           ///< of everything that is random
+    CheckpointSettings checkpoint{};  ///< of iterative fits: `.checkpoint = {.folder = "checkpoints"}`
     ShowProgress progress = ShowProgress::automatic;  ///< when to show the library's bar
     Progress* progress_sink = nullptr;                ///< where progress goes instead, if anywhere
     CancelToken cancel{};                             ///< cancels the run's parallel loops
@@ -36,6 +48,7 @@ namespace detail {
 
 /// As many states as an exact sum can add before its digits overflow (math/accumulator.hpp).
 inline constexpr std::size_t most_workers = 4095;
+inline constexpr std::size_t most_iterations = 1'000'000'000;
 
 [[noreturn]] inline void refuse_setting(const char* setting, std::string_view value, const char* remedy) {
     throw InvalidSetting(std::string(setting) + " is \"" + std::string(value) + "\"; " + remedy,
@@ -47,14 +60,15 @@ inline const char* environment_text(const char* variable) {
     return text != nullptr && *text != '\0' ? text : nullptr;
 }
 
-inline void override_count(const char* variable, std::size_t& value) {
+inline void override_count(const char* variable, std::size_t& value, std::size_t largest = most_workers) {
     const char* text = environment_text(variable);
     if (text == nullptr) return;
     const std::string_view view(text);
     std::size_t parsed = 0;
     const auto [end, error] = std::from_chars(view.data(), view.data() + view.size(), parsed);
-    if (error != std::errc{} || end != view.data() + view.size() || parsed == 0 || parsed > most_workers) {
-        refuse_setting(variable, view, "give a whole number from 1 to 4095, or leave it unset");
+    if (error != std::errc{} || end != view.data() + view.size() || parsed == 0 || parsed > largest) {
+        const std::string remedy = "give a whole number from 1 to " + std::to_string(largest) + ", or leave it unset";
+        refuse_setting(variable, view, remedy.c_str());
     }
     value = parsed;
 }
@@ -66,6 +80,12 @@ inline void override_count(const char* variable, std::size_t& value) {
 inline RunSettings with_environment(RunSettings settings) {
     detail::override_count("PARTITA_THREADS", settings.threads);
     detail::override_count("PARTITA_WORKERS", settings.workers);
+    if (const char* folder = detail::environment_text("PARTITA_CHECKPOINT_FOLDER")) settings.checkpoint.folder = folder;
+    detail::override_count("PARTITA_CHECKPOINT_EVERY", settings.checkpoint.every, detail::most_iterations);
+    if (settings.checkpoint.every == 0 || settings.checkpoint.every > detail::most_iterations)
+        detail::refuse_setting(
+            "checkpoint.every", std::to_string(settings.checkpoint.every),
+            "give a whole number from 1 to 1000000000; checkpoints are off while the folder is empty");
     if (const char* text = detail::environment_text("PARTITA_DEADLINE_SECONDS")) {
         const std::string_view view(text);
         double parsed = 0;

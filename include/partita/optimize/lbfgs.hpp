@@ -9,6 +9,8 @@
 #include <partita/math/simd/triangular.hpp>
 #include <partita/optimize/descent.hpp>
 
+#include <boost/describe/class.hpp>
+
 #include <cstddef>
 #include <span>
 #include <utility>
@@ -21,16 +23,14 @@ namespace detail {
 /// The last steps and the changes of the gradient along them: an approximation of the inverse Hessian.
 class StepMemory {
   public:
-    explicit StepMemory(std::size_t capacity) : capacity_(capacity) {}
-
     void clear() { pairs_.clear(); }
     bool empty() const { return pairs_.empty(); }
 
-    /// Remembers a step, unless the curvature along it is not positive.
-    void remember(std::span<const double> from, std::span<const double> to, std::span<const double> gradient_from,
-                  std::span<const double> gradient_to) {
+    /// Remembers a step, unless the curvature along it is not positive; forgets the oldest beyond `capacity`.
+    void remember(std::size_t capacity, std::span<const double> from, std::span<const double> to,
+                  std::span<const double> gradient_from, std::span<const double> gradient_to) {
         Pair pair;
-        if (pairs_.size() == capacity_) {
+        if (pairs_.size() >= capacity) {
             pair = std::move(pairs_.front());
             pairs_.erase(pairs_.begin());
         }
@@ -65,13 +65,22 @@ class StepMemory {
         }
     }
 
+    /// Whether these are at most so many steps of so many unknowns: for what was read from a file.
+    bool fits(std::size_t capacity, std::size_t unknowns) const {
+        for (const Pair& pair : pairs_)
+            if (pair.step.size() != unknowns || pair.change.size() != unknowns) return false;
+        return pairs_.size() <= capacity;
+    }
+
   private:
     struct Pair {
         std::vector<double> step, change;
         double curvature = 0.0, change_squared = 0.0;
+        BOOST_DESCRIBE_CLASS(Pair, (), (step, change, curvature, change_squared), (), ())
     };
-    std::size_t capacity_;
     std::vector<Pair> pairs_;
+
+    BOOST_DESCRIBE_CLASS(StepMemory, (), (), (), (pairs_))
 };
 
 /// A function along a line: its value and its slope by the step.
@@ -159,27 +168,60 @@ struct LbfgsSettings : DescentSettings {
     int memory = 10;  ///< how many steps the approximate Hessian is made of
 };
 
-/// Minimises `objective` from `start` by L-BFGS with a strong Wolfe line search.
+/// All that the next iteration of lbfgs stands on: what a checkpoint keeps of it.
+class LbfgsState {
+  public:
+    LbfgsState() = default;
+    /// A descent from `start` that has not begun.
+    explicit LbfgsState(std::span<const double> start) { descent_.point.assign(start.begin(), start.end()); }
+
+    const Descent& descent() const { return descent_; }
+    /// Whether lbfgs can go on from here, with so many unknowns and these settings: for states that were read from a file.
+    bool fits(std::size_t unknowns, const LbfgsSettings& settings) const {
+        return detail::is_under_way(descent_, unknowns) && gradient_.size() == unknowns &&
+               memory_.fits(capacity(settings), unknowns);
+    }
+
+  private:
+    static std::size_t capacity(const LbfgsSettings& settings) {
+        return static_cast<std::size_t>(settings.memory > 0 ? settings.memory : 1);
+    }
+
+    Descent descent_;
+    std::vector<double> gradient_;
+    detail::StepMemory memory_;
+    detail::Stall stall_;
+
+    template <class Objective, class After>
+    friend Descent lbfgs(LbfgsState state, Objective&& objective, const LbfgsSettings& settings, After&& after);
+    BOOST_DESCRIBE_CLASS(LbfgsState, (), (), (), (descent_, gradient_, memory_, stall_))
+};
+
+/// Minimises `objective` from `state` by L-BFGS with a strong Wolfe line search.
 ///
 /// `objective(point, gradient) -> double` returns the value at `point` (m) and fills `gradient` (m). A value that is not finite
-/// counts as too large. Deterministic if the objective is.
+/// counts as too large. `after(state)` is called after every iteration: a descent that goes on from a state it was given is the
+/// descent that gave it. Deterministic if the objective is.
 /// Cost per iteration: usually one evaluation, 4·memory·m operations; memory: 2·memory·m doubles.
 /// Source: Nocedal and Wright, Numerical Optimization, algorithms 7.4 and 7.5.
-template <class Objective>
-Descent lbfgs(std::span<const double> start, Objective&& objective, const LbfgsSettings& settings = {}) {
-    const std::size_t m = start.size();
-    Descent d;
-    d.point.assign(start.begin(), start.end());
-    std::vector<double> gradient(m), direction(m), trial(m), trial_gradient(m);
-    detail::StepMemory memory(static_cast<std::size_t>(settings.memory > 0 ? settings.memory : 1));
+template <class Objective, class After>
+Descent lbfgs(LbfgsState state, Objective&& objective, const LbfgsSettings& settings, After&& after) {
+    Descent& d = state.descent_;
+    std::vector<double>& gradient = state.gradient_;
+    detail::StepMemory& memory = state.memory_;
+    detail::Stall& stall = state.stall_;
+    const std::size_t m = d.point.size();
+    std::vector<double> direction(m), trial(m), trial_gradient(m);
     const auto evaluate = [&](const std::vector<double>& x, std::vector<double>& g) {
         ++d.evaluations;
         return objective(std::span<const double>(x), std::span<double>(g));
     };
-    d.objective = evaluate(d.point, gradient);
-    d.history.push_back(d.objective);
-    d.gradient_norm = detail::largest_element(gradient);
-    detail::Stall stall;
+    if (d.history.empty()) {
+        gradient.resize(m);
+        d.objective = evaluate(d.point, gradient);
+        d.history.push_back(d.objective);
+        d.gradient_norm = detail::largest_element(gradient);
+    }
     while (!detail::finished(d, stall, settings)) {
         memory.direction(gradient, direction);
         detail::AlongLine here{d.objective, detail::dot(gradient.data(), direction.data(), m)};
@@ -211,7 +253,7 @@ Descent lbfgs(std::span<const double> start, Objective&& objective, const LbfgsS
             continue;
         }
         if (evaluated_step != found.step) at(found.step);
-        memory.remember(d.point, trial, gradient, trial_gradient);
+        memory.remember(LbfgsState::capacity(settings), d.point, trial, gradient, trial_gradient);
         const double decrease = d.objective - value;
         std::swap(d.point, trial);
         std::swap(gradient, trial_gradient);
@@ -220,8 +262,15 @@ Descent lbfgs(std::span<const double> start, Objective&& objective, const LbfgsS
         d.gradient_norm = detail::largest_element(gradient);
         ++d.iterations;
         stall.look_at(decrease, d.gradient_norm);
+        after(std::as_const(state));
     }
     return d;
+}
+
+/// The same from a point.
+template <class Objective>
+Descent lbfgs(std::span<const double> start, Objective&& objective, const LbfgsSettings& settings = {}) {
+    return lbfgs(LbfgsState(start), objective, settings, detail::nothing_after);
 }
 
 }  // namespace partita::inline PARTITA_ABI

@@ -9,6 +9,8 @@
 #include <partita/math/triangle.hpp>
 #include <partita/optimize/descent.hpp>
 
+#include <boost/describe/class.hpp>
+
 #include <cstddef>
 #include <span>
 #include <utility>
@@ -42,32 +44,62 @@ inline constexpr double wanted_contraction = 0.125;
 
 }  // namespace detail
 
-/// Minimises `objective` from `start` by Newton's method with step halving.
+/// All that the next iteration of newton stands on: what a checkpoint keeps of it.
+class NewtonState {
+  public:
+    NewtonState() = default;
+    /// A descent from `start` that has not begun.
+    explicit NewtonState(std::span<const double> start) { descent_.point.assign(start.begin(), start.end()); }
+
+    const Descent& descent() const { return descent_; }
+    /// Whether newton can go on from here with so many unknowns: for states that were read from a file.
+    bool fits(std::size_t unknowns) const {
+        return detail::is_under_way(descent_, unknowns) && gradient_.size() == unknowns &&
+               hessian_.size() == triangle_size(unknowns);
+    }
+
+  private:
+    Descent descent_;
+    std::vector<double> gradient_, hessian_;
+    bool of_this_point_ = true, good_enough_ = true;  // the Hessian
+    detail::Stall stall_;
+
+    template <class Objective, class After>
+    friend Descent newton(NewtonState state, Objective&& objective, const DescentSettings& settings, After&& after);
+    BOOST_DESCRIBE_CLASS(NewtonState, (), (), (), (descent_, gradient_, hessian_, of_this_point_, good_enough_, stall_))
+};
+
+/// Minimises `objective` from `state` by Newton's method with step halving.
 ///
 /// `objective(point, gradient, hessian) -> double` returns the value at `point` (m) and fills `gradient` (m) and, unless it is
 /// empty, `hessian` (the upper triangle row by row, m(m+1)/2). A full step is tried with a full evaluation, which the next
 /// iteration then uses, so k iterations cost k + 1 passes. Close to the minimum of an average over rows the Hessian is kept
 /// and asked for again only when a step leaves much of the gradient: those passes cost the gradient alone, and the last is
 /// followed by one more step, too small to be looked at. A value that is not finite counts as too large. Unknowns that the
-/// Hessian does not determine keep their start. Deterministic if the objective is.
+/// Hessian does not determine keep their start. `after(state)` is called after every iteration: a descent that goes on from a state
+/// it was given is the descent that gave it. Deterministic if the objective is.
 /// Cost per iteration: an evaluation and m³/6. Source: Nocedal and Wright, Numerical Optimization, 3.1 and 3.3.
-template <class Objective>
-Descent newton(std::span<const double> start, Objective&& objective, const DescentSettings& settings = {}) {
-    const std::size_t m = start.size();
-    Descent d;
-    d.point.assign(start.begin(), start.end());
-    std::vector<double> gradient(m), hessian(triangle_size(m)), direction(m), trial(m), next_gradient(m),
-        next_hessian(hessian.size());
+template <class Objective, class After>
+Descent newton(NewtonState state, Objective&& objective, const DescentSettings& settings, After&& after) {
+    Descent& d = state.descent_;
+    std::vector<double>&gradient = state.gradient_, &hessian = state.hessian_;
+    bool &of_this_point = state.of_this_point_, &good_enough = state.good_enough_;
+    detail::Stall& stall = state.stall_;
+    const std::size_t m = d.point.size();
+    std::vector<double> direction(m), trial(m), next_gradient(m), next_hessian(triangle_size(m));
     const auto evaluate = [&](const std::vector<double>& x, std::vector<double>& g, std::span<double> h) {
         ++d.evaluations;
         return objective(std::span<const double>(x), std::span<double>(g), h);
     };
-    d.objective = evaluate(d.point, gradient, hessian);
-    d.history.push_back(d.objective);
-    d.gradient_norm = detail::largest_element(gradient);
-    detail::Stall stall;
+    if (d.history.empty()) {
+        gradient.resize(m);
+        hessian.resize(triangle_size(m));
+        d.objective = evaluate(d.point, gradient, hessian);
+        d.history.push_back(d.objective);
+        d.gradient_norm = detail::largest_element(gradient);
+    }
     Cholesky factor(std::span<const double>(), 0);
-    bool of_this_point = true, good_enough = true;  // the Hessian
+    if (!of_this_point) factor = Cholesky(hessian, m, 1e-13);  // an older point's is still that of `hessian`
     while (!detail::finished(d, stall, settings)) {
         if (!good_enough) {
             evaluate(d.point, gradient, hessian);
@@ -103,11 +135,18 @@ Descent newton(std::span<const double> start, Objective&& objective, const Desce
         good_enough = of_this_point || d.gradient_norm <= detail::wanted_contraction * before;
         ++d.iterations;
         stall.look_at(decrease, d.gradient_norm);
+        after(std::as_const(state));
     }
     if (d.converged() && !of_this_point && detail::newton_direction(gradient, hessian, factor, direction) < 0.0) {
         for (std::size_t c = 0; c < m; ++c) d.point[c] += direction[c];
     }
     return d;
+}
+
+/// The same from a point.
+template <class Objective>
+Descent newton(std::span<const double> start, Objective&& objective, const DescentSettings& settings = {}) {
+    return newton(NewtonState(start), objective, settings, detail::nothing_after);
 }
 
 }  // namespace partita::inline PARTITA_ABI

@@ -15,7 +15,9 @@
 #include <string>
 #include <string_view>
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -75,13 +77,17 @@ struct TemporaryFile {
     }
 };
 
+/// What stands between a file's name and the 16 random digits of its temporary one, and the length of both.
+inline constexpr const char* partial_mark = ".partial-";
+inline constexpr std::size_t partial_size = 9 + 16;
+
 inline std::string random_suffix() {
     std::uint64_t bits = 0;
     if (::getrandom(&bits, sizeof bits, 0) != static_cast<ssize_t>(sizeof bits)) {
         bits = static_cast<std::uint64_t>(::getpid());
     }
     char text[32];
-    std::snprintf(text, sizeof text, ".partial-%016llx", static_cast<unsigned long long>(bits));
+    std::snprintf(text, sizeof text, "%s%016llx", partial_mark, static_cast<unsigned long long>(bits));
     return text;
 }
 
@@ -89,6 +95,44 @@ inline std::string folder_of(const std::string& path) {
     const std::size_t slash = path.rfind('/');
     if (slash == std::string::npos) return ".";
     return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+/// Whether nobody writes to this temporary file any more: its writer locks it, and a lock ends with its process. No, where that
+/// cannot be known.
+inline bool is_abandoned(const std::string& temporary) {
+    const Descriptor file(open_retrying(temporary.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+    return file.number() >= 0 && ::flock(file.number(), LOCK_EX | LOCK_NB) == 0;
+}
+
+/// Removes what killed writers left in `folder` of temporary files whose names begin with `prefix`. Best effort.
+inline void remove_abandoned(const std::string& folder, std::string_view prefix) {
+    DIR* const directory = ::opendir(folder.c_str());
+    if (directory == nullptr) return;
+    while (const dirent* entry = ::readdir(directory)) {
+        const std::string_view name(entry->d_name);
+        const std::size_t mark = name.find(partial_mark);
+        if (!name.starts_with(prefix) || mark == name.npos || name.size() != mark + partial_size) continue;
+        const std::string path = folder + "/" + entry->d_name;
+        if (is_abandoned(path)) ::unlink(path.c_str());
+    }
+    ::closedir(directory);
+}
+
+/// Creates a temporary file that is ours alone. False, with errno, where the system refuses.
+inline bool create_temporary(int& number, TemporaryFile& temporary, const std::string& path) {
+    temporary.path = path + random_suffix();
+    number = open_retrying(temporary.path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
+    if (number < 0) return false;
+    // A file system without locks leaves it at that. Somebody who looks for abandoned files may have been quicker than we.
+    struct stat status = {};
+    const bool taken = (::flock(number, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) ||
+                       (::fstat(number, &status) == 0 && status.st_nlink == 0);
+    if (!taken) return true;
+    ::close(number);
+    ::unlink(temporary.path.c_str());
+    number = -1;
+    errno = EEXIST;
+    return false;
 }
 
 inline void write_all(int number, std::span<const std::byte> bytes, const std::string& path) {
@@ -149,7 +193,7 @@ inline void verify_written(int number, std::span<const std::span<const std::byte
 /// whole; whatever comes after leaves the new one. The permissions of a file that is replaced are kept; a symbolic link is
 /// replaced, not followed.
 /// Errors: FileError with the system's reason, and for a path that leads to a folder, a device or a pipe, which a rename
-/// would take away; the temporary is removed. A killed process leaves its temporary behind.
+/// would take away; the temporary is removed. A killed process leaves its temporary behind, which the next write to `path` removes.
 inline void write_file_atomically(const std::string& path, std::span<const std::span<const std::byte>> pieces) {
     using namespace detail;
     struct stat old = {};
@@ -161,13 +205,13 @@ inline void write_file_atomically(const std::string& path, std::span<const std::
             Place{.file = path});
 
     const std::string folder = folder_of(path);
+    remove_abandoned(folder, path.substr(path.rfind('/') + 1) + partial_mark);
     TemporaryFile temporary;
     int number = -1;
     // The suffix is random, so a name that exists already is bad luck and a second try is enough; ten cost nothing.
     for (int attempt = 0; attempt < 10 && number < 0; ++attempt) {
-        temporary.path = path + random_suffix();
-        number = open_retrying(temporary.path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
-        if (number < 0 && errno != EEXIST) throw_file_error("create a temporary file beside", path, errno);
+        if (!create_temporary(number, temporary, path) && errno != EEXIST)
+            throw_file_error("create a temporary file beside", path, errno);
     }
     if (number < 0) throw_file_error("create a temporary file beside", path, EEXIST);
     temporary.exists = true;

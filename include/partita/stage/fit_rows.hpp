@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <partita/data/block_checksum.hpp>
 #include <partita/data/dataset_state.hpp>
 
 #include <array>
+#include <string>
 #include <tuple>
+#include <vector>
 
 namespace partita::inline PARTITA_ABI {
 
@@ -68,6 +71,26 @@ class FitRows {
                 with_views(block, [&](const auto&... views) { body(index, views..., block.weights()); });
             });
         }));
+    }
+
+    /// The number of rows on all workers and a checksum of their ids, weights and values, as a text: what tells the rows of one fit from
+    /// those of another, for Checkpoints. The same for any workers, threads and chunks. One pass.
+    std::string checksum() {
+        std::vector<std::uint64_t> sums(
+            session().threads());  // in one order they would depend on who holds which block
+        std::int64_t total[2] = {0, 0};
+        const PendingError pending = attempt([&] {
+            detail::for_each_local_block(state_, [&](Block& block, std::size_t, std::size_t worker) {
+                std::uint64_t hash = detail::hash_rows(block);
+                with_views(block, [&](const auto&... views) { ((hash = detail::hash_view(views, hash)), ...); });
+                sums[worker] += hash;
+            });
+            total[0] = detail::local_rows(state_);
+            for (const std::uint64_t sum : sums)
+                total[1] = static_cast<std::int64_t>(static_cast<std::uint64_t>(total[1]) + sum);
+        });
+        session().communicator().all_reduce(total, Reduction::sum, pending);
+        return std::to_string(total[0]) + " rows, " + checksum_text(static_cast<std::uint64_t>(total[1]));
     }
 
     /// Stores the columns if they are still to be computed, so that further passes only read.

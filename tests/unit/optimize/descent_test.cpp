@@ -130,7 +130,7 @@ TEST_CASE("Newton solves a quadratic in one step, L-BFGS in a few", "[optimize]"
 
 TEST_CASE("the remembered steps meet the secant equation of the last one", "[optimize]") {
     const std::size_t m = 6;
-    pt::detail::StepMemory memory(3);
+    pt::detail::StepMemory memory;
     std::mt19937_64 random(2);
     std::vector<double> x(m), gradient(m), next(m), next_gradient(m);
     const auto gradient_at = [&](const std::vector<double>& at) {
@@ -143,7 +143,7 @@ TEST_CASE("the remembered steps meet the secant equation of the last one", "[opt
     for (int k = 0; k < 5; ++k) {  // more steps than it remembers
         for (double& v : next) v = static_cast<double>(random() % 1000) / 500.0 - 1;
         next_gradient = gradient_at(next);
-        memory.remember(x, next, gradient, next_gradient);
+        memory.remember(3, x, next, gradient, next_gradient);
         std::vector<double> change(m), step(m);
         for (std::size_t c = 0; c < m; ++c) change[c] = -(next_gradient[c] - gradient[c]);
         memory.direction(change, step);  // the approximate inverse Hessian times the change of the gradient

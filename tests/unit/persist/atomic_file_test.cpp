@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -242,9 +243,20 @@ TEST_CASE("whichever call is the last before a kill, the file is the old one or 
     }
     CHECK(old_files >= 7);
     CHECK(new_files >= 2);
-    // A temporary that a killed process left does not hinder the next save.
+    // The temporary that a killed process left is removed by the next save; that of a living one, or of another file, is not.
+    const std::string others[] = {path + "2.partial-0123456789abcdef", path + ".partial-0123", path + "l.partial"};
+    for (const std::string& other : others) std::ofstream(other) << "o";
+    const std::string dead = path + ".partial-0000000000000001", alive = path + ".partial-0000000000000002";
+    std::ofstream(dead) << "left";
+    const int writer = ::open(alive.c_str(), O_RDWR | O_CREAT, 0666);
+    REQUIRE(::flock(writer, LOCK_EX) == 0);
     pt::write_file_atomically(path, new_bytes);
     CHECK(content(path) == new_bytes);
+    CHECK(folder.count() == 5);  // the file, the living writer's, and the others
+    CHECK(std::filesystem::exists(alive));
+    ::close(writer);
+    pt::write_file_atomically(path, new_bytes);
+    CHECK(folder.count() == 4);
 }
 
 TEST_CASE("a full disk, as the system itself reports it", "[persist]") {

@@ -3,6 +3,7 @@
 
 // The two classes of a target, and its rows as zeros and ones.
 
+#include <partita/comm/checkpoints.hpp>
 #include <partita/linear/linear_features.hpp>
 #include <partita/math/category_counts.hpp>
 #include <partita/stage/category_tally.hpp>
@@ -25,6 +26,14 @@ struct LogisticPlan {
     double tolerance = 0;
     std::int64_t newton_limit = 0;
     std::string_view features, target;
+
+    /// For checkpoints: every member decides what the fit does.
+    FitIdentity identity() const {
+        FitIdentity all("LogisticRegression");
+        all.add("l2", l2).add("fit_intercept", fit_intercept).add("standardize", standardize).add("balanced", balanced);
+        all.add("max_iterations", max_iterations).add("tolerance", tolerance).add("newton_limit", newton_limit);
+        return all.add("features", features).add("target", target);
+    }
 };
 
 /// The target in blocks as the rows lie: 1 for the second class, 0 for the first.
