@@ -150,6 +150,7 @@
 #include <partita/linear/linear_regression.hpp>
 #include <partita/linear/logistic_regression.hpp>
 #include <partita/linear/p_values.hpp>
+#include <partita/linear/sparse_logistic_regression.hpp>
 
 #include <partita/pipeline/after.hpp>
 #include <partita/pipeline/completeness.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The laws of stages, for logistic regression.
+// The laws of stages, for logistic regressions.
 #include <partita/linear/logistic_regression.hpp>
+#include <partita/linear/sparse_logistic_regression.hpp>
 #include <partita/pipeline/check_stage.hpp>
 
 #include <catch2/catch.hpp>
@@ -25,4 +26,14 @@ TEST_CASE("LogisticRegression keeps the laws of stages", "[linear][laws]") {
     keeps_the_laws(check_stage<Learner>(
         {.stage = {.l2 = 1e-3, .class_weights = ClassWeights::balanced, .solver = LogisticSolver::lbfgs},
          .tolerance = 1e-6}));
+}
+
+TEST_CASE("SparseLogisticRegression keeps the laws of stages", "[linear][laws]") {
+    using Learner = SparseLogisticRegression<"features", "target">;
+    keeps_the_laws(check_stage<Learner>(
+        {.stage = {.epochs = 2},
+         .refused = {Learner{.alpha = 0}},
+         .listed_failures = {{"a row of weight k is k rows",
+                              "copies stand in other blocks, which are learnt from in another order; within one slice "
+                              "the law holds bit for bit (unit/linear/sparse_logistic_regression_test.cpp)"}}}));
 }

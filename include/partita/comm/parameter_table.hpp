@@ -61,6 +61,12 @@ class ParameterTable {
         : ParameterTable(session, settings, [&]() -> std::shared_ptr<const detail::AnyRule> {
               return std::make_shared<detail::RuleOf<Rule>>(rule);
           }) {}
+    /// The same with a rule for whole keys.
+    template <KeyRule Rule>
+    ParameterTable(Session& session, const ParameterTableSettings& settings, const Rule& rule)
+        : ParameterTable(session, settings, [&]() -> std::shared_ptr<const detail::AnyRule> {
+              return std::make_shared<detail::KeyRuleOf<Rule>>(rule, settings.width);
+          }) {}
     ParameterTable(const ParameterTable&) = delete;
     ParameterTable& operator=(const ParameterTable&) = delete;
     ~ParameterTable() { backend_->close(std::uncaught_exceptions() > exceptions_); }

@@ -11,6 +11,8 @@
 #include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string>
 
 namespace partita::inline PARTITA_ABI {
@@ -24,6 +26,16 @@ concept UpdateRule = std::copy_constructible<Rule> &&
                          rule.check();
                          rule.update(value, state, delta);
                      };
+
+/// How the `width` numbers of a key change together by the sums of a clock's deltas; all of them are values that are pulled. For
+/// tables of that width. Otherwise as UpdateRule.
+template <class Rule>
+concept KeyRule =
+    std::copy_constructible<Rule> && requires(const Rule& rule, std::uint64_t key, std::span<float, Rule::width> values,
+                                              std::span<const double, Rule::width> deltas) {
+        rule.check();
+        rule.update(key, values, deltas);
+    };
 
 namespace detail {
 

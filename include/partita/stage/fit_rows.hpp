@@ -62,6 +62,13 @@ class FitRows {
         return blocks;
     }
 
+    /// The ids of those blocks, by index.
+    std::vector<std::int64_t> local_block_ids() const {
+        std::vector<std::int64_t> ids;
+        for (const auto& place : detail::local_blocks(state_)) ids.push_back(place.chunk->block_id(place.index));
+        return ids;
+    }
+
     /// One pass over this worker's rows: `body(index, views…, weights)` with index below local_blocks(), on all threads.
     /// An error of any worker is thrown on all.
     template <class Body>

@@ -22,7 +22,7 @@ namespace partita::inline PARTITA_ABI::detail {
 /// within the bound, fits into 64 bits.
 class TableUnit {
   public:
-    /// The largest bound in units. Adding `shifter` rounds to an integer below 2^51.
+    /// The largest bound in units. Adding `rounder` rounds to an integer below 2^51.
     static constexpr std::int64_t most = std::int64_t{1} << 50;
 
     TableUnit() = default;
@@ -38,9 +38,9 @@ class TableUnit {
     double bound() const noexcept { return bound_; }
     bool holds(double value) const noexcept { return std::abs(value) <= bound_; }  // false for NaN
     std::int64_t units(double value) const noexcept {
-        constexpr double shifter = 0x1.8p+52;
+        constexpr double rounder = 0x1.8p+52;
         // The product is exact, so it does not matter whether the addition is fused with it.
-        return std::bit_cast<std::int64_t>(value * scale_ + shifter) - std::bit_cast<std::int64_t>(shifter);
+        return std::bit_cast<std::int64_t>(value * scale_ + rounder) - std::bit_cast<std::int64_t>(rounder);
     }
     double value(std::int64_t units) const noexcept { return static_cast<double>(units) * unit_; }
 

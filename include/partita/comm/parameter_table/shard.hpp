@@ -30,6 +30,12 @@ class AnyRule {
                        const TableUnit& unit) const = 0;
 };
 
+[[noreturn]] inline void refuse_value(std::uint64_t key) {
+    throw NumericOverflow("the value of key " + std::to_string(key) +
+                              " of a parameter table left the range of float; take smaller steps or deltas",
+                          Place{.element = static_cast<std::int64_t>(key)});
+}
+
 template <UpdateRule Rule>
 class RuleOf final : public AnyRule {
   public:
@@ -55,12 +61,43 @@ class RuleOf final : public AnyRule {
     }
 
   private:
-    [[noreturn]] static void refuse_value(std::uint64_t key) {
-        throw NumericOverflow("the value of key " + std::to_string(key) +
-                                  " of a parameter table left the range of float; take smaller steps or deltas",
-                              Place{.element = static_cast<std::int64_t>(key)});
+    Rule rule_;
+};
+
+template <KeyRule Rule>
+class KeyRuleOf final : public AnyRule {
+  public:
+    KeyRuleOf(const Rule& rule, std::size_t width) : rule_(rule) {
+        rule_.check();
+        if (width == Rule::width) return;
+        throw InvalidSetting("width of a parameter table is " + std::to_string(width) + ", and its rule is for " +
+                                 std::to_string(Rule::width) + " numbers a key; give that width",
+                             Place{.setting = "width"});
     }
 
+    std::size_t stride() const noexcept override { return 1; }
+
+    void apply(std::span<float> elements, std::uint64_t first_key, std::size_t, const Deltas& deltas,
+               const TableUnit& unit) const override {
+        constexpr std::size_t width = Rule::width;
+        for (std::size_t i = 0; i < deltas.keys.size(); ++i) {
+            std::array<double, width> sums;
+            bool zero = true;
+            for (std::size_t k = 0; k < width; ++k) {
+                const std::int64_t sum = deltas.sums[i * width + k];
+                unit.check(sum, deltas.keys[i]);
+                sums[k] = unit.value(sum);
+                zero = zero && sum == 0;
+            }
+            if (zero) continue;
+            const std::span<float, width> values(elements.data() + (deltas.keys[i] - first_key) * width, width);
+            rule_.update(deltas.keys[i], values, sums);
+            for (const float value : values)
+                if (!std::isfinite(value)) refuse_value(deltas.keys[i]);
+        }
+    }
+
+  private:
     Rule rule_;
 };
 

@@ -204,6 +204,10 @@ class Lanes {
     friend Lanes absolute(const Lanes& a) {
         return made([&](std::size_t k) { return detail::greater<T>(a.part_[k], -a.part_[k]); });
     }
+    /// The square roots, each rounded once.
+    friend Lanes square_root(const Lanes& a) {
+        return made([&](std::size_t k) { return xsimd::sqrt(a.part_[k]); });
+    }
     friend LaneMask<T, N> operator<(const Lanes& a, const Lanes& b) {
         return LaneMask<T, N>::made([&](std::size_t k) { return a.part_[k] < b.part_[k]; });
     }

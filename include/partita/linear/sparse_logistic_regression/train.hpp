@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The fit of a sparse logistic regression: clocks of slices of some blocks, on a parameter table.
+
+#include <partita/comm/parameter_table.hpp>
+#include <partita/comm/reduce.hpp>
+#include <partita/core/random.hpp>
+#include <partita/exec/progress.hpp>
+#include <partita/linear/sparse_logistic_regression/model.hpp>
+#include <partita/linear/sparse_logistic_regression/slices.hpp>
+#include <partita/linear/sparse_logistic_regression/steps.hpp>
+#include <partita/math/exact_sum.hpp>
+#include <partita/math/scratch.hpp>
+
+#include <memory>
+
+namespace partita::inline PARTITA_ABI::detail {
+
+struct SparsePlan {
+    SparseSteps steps;
+    int epochs = 1;
+    bool intercept = true, shuffle = true;
+    std::size_t blocks = 1;
+    std::uint64_t seed = 0;
+};
+
+/// This worker's rows: block `ids[i]` in the slices blocks[i].
+struct SlicedRows {
+    std::vector<std::int64_t> ids;
+    std::vector<std::vector<Slice>> blocks;
+    SliceSizes sizes;
+    std::uint64_t width = 0;
+};
+
+/// Learns one slice at a time, row by row, from what the table holds; a thread has one of its own.
+class SliceLearner {
+  public:
+    explicit SliceLearner(const SparseSteps& steps, bool intercept) : steps_(steps), intercept_(intercept) {}
+
+    /// Learns from `values` of the slice's keys, and gives deltas in their place. The rows' losses, each before its row was learnt
+    /// from, are added to `loss`, and their weights to `weight`.
+    void learn(const Slice& slice, std::span<float> values, const SparseRule& rule, std::size_t blocks, double& loss,
+               double& weight) {
+        const std::size_t count = slice.keys.size();
+        keys_.resize(count + 1);
+        for (std::size_t i = 0; i < count; ++i)
+            keys_[i] = {values[2 * i], values[2 * i + 1], 0, steps_.weight(values[2 * i], values[2 * i + 1])};
+        keys_[count] = {0, 1, 0, 0};  // what fills up rows
+        switch (steps_.penalty) {
+            case SparseSteps::Penalty::none: learn_rows<SparseSteps::Penalty::none>(slice); break;
+            case SparseSteps::Penalty::ftrl: learn_rows<SparseSteps::Penalty::ftrl>(slice); break;
+            case SparseSteps::Penalty::adagrad: learn_rows<SparseSteps::Penalty::adagrad>(slice); break;
+        }
+        add_losses(slice, loss, weight);
+        const auto clamped = [&](double value) {  // a slice's share of what the table holds
+            const double most = 1.0 / static_cast<double>(blocks);
+            return static_cast<float>(value > most ? most : value < -most ? -most : value);
+        };
+        for (std::size_t i = 0; i < count; ++i) {
+            const LocalKey& key = keys_[i];
+            const double squares = static_cast<double>(key.squares),
+                         precision = fused(shared_curvature, squares,
+                                           steps_.precision(static_cast<double>(key.before) + squares)),
+                         move = static_cast<double>(key.v) - static_cast<double>(values[2 * i]);
+            values[2 * i] = clamped(move * precision / rule.unit_of_moves);
+            values[2 * i + 1] = clamped(squares / rule.unit_of_squares);
+        }
+    }
+
+  private:
+    template <SparseSteps::Penalty penalty>
+    void learn_rows(const Slice& slice) {
+        margins_.resize(slice.rows());
+        LocalKey* intercept = intercept_ ? &keys_[slice.keys.size() - 1] : nullptr;
+        for (std::size_t row = 0; row < slice.rows(); ++row) {
+            const std::span<const std::uint32_t> entries(slice.entries.data() + slice.begins[row],
+                                                         slice.row_entries(row));
+            const float* values = slice.values.data() + slice.begins[row];
+            if (row + 1 < slice.rows())
+                for (std::size_t i = slice.begins[row + 1]; i < slice.begins[row + 2]; i += 1)
+                    __builtin_prefetch(&keys_[slice.entries[i]]);
+            double times = slice.weights.empty() ? 1.0 : static_cast<double>(slice.weights[row]);
+            const double longest = times > most_repetitions ? times / most_repetitions : 1.0;
+            for (bool first = true; times > 0; times -= longest, first = false) {
+                const auto share = static_cast<float>(times < longest ? times : longest);
+                const float margin = row_margin < penalty ==
+                                     SparseSteps::Penalty::ftrl >
+                                         (entries, values, keys_.data()) + (intercept != nullptr ? intercept->v : 0.0f);
+                if (first) margins_[row] = static_cast<double>(margin);
+                const auto residual = static_cast<float>(sigmoid(static_cast<double>(margin)) - slice.labels[row]);
+                move_row<penalty>(steps_, entries, values, residual, share, keys_.data());
+                if (intercept != nullptr) move_scalar(steps_, *intercept, residual, share);
+            }
+        }
+    }
+
+    void add_losses(const Slice& slice, double& loss, double& weight) const {
+        for (std::size_t row = 0; row < slice.rows(); ++row) {
+            const double times = slice.weights.empty() ? 1.0 : static_cast<double>(slice.weights[row]),
+                         margin = margins_[row];
+            loss = fused(times, softplus(slice.labels[row] != 0 ? -margin : margin), loss);
+            weight += times;
+        }
+    }
+
+    /// A row of weight k is learnt from k times, one after the other; of more than this, in so many larger steps.
+    static constexpr double most_repetitions = 64;
+
+    SparseSteps steps_;
+    bool intercept_;
+    std::vector<LocalKey> keys_;
+    std::vector<double> margins_;
+};
+
+/// Who learns what in which clock: all workers compute the same.
+class ClockSchedule {
+  public:
+    struct Item {
+        std::size_t local_block, slice;
+    };
+
+    /// A collective: which blocks there are, and how many slices they have.
+    ClockSchedule(Session& session, const SlicedRows& rows, const SparsePlan& plan) : plan_(plan) {
+        Bytes mine;
+        ByteWriter writer(mine);
+        for (std::size_t i = 0; i < rows.ids.size(); ++i) {
+            if (rows.blocks[i].empty()) continue;
+            writer.write(rows.ids[i]);
+            writer.write(static_cast<std::uint64_t>(rows.blocks[i].size()));
+        }
+        const std::vector<Bytes> everyones = session.communicator().all_gather(mine);
+        for (std::size_t worker = 0; worker < everyones.size(); ++worker) {
+            ByteReader reader(everyones[worker]);
+            for (std::size_t left = everyones[worker].size() / 16, i = 0; left > 0; --left) {
+                Block block{reader.read<std::int64_t>(), static_cast<std::size_t>(reader.read<std::uint64_t>()), none,
+                            0};
+                if (worker == session.rank()) {
+                    while (rows.ids[i] != block.id || rows.blocks[i].empty()) ++i;
+                    block.local = i;
+                }
+                blocks_.push_back(block);
+            }
+        }
+    }
+
+    std::size_t blocks() const { return blocks_.size(); }
+    /// The number of clocks of an epoch, whose order is drawn for it.
+    std::size_t begin_epoch(int epoch) {
+        for (Block& block : blocks_) {
+            const auto bits = random_bits(plan_.seed, stream_id("SparseLogisticRegression"),
+                                          static_cast<std::uint64_t>(block.id), static_cast<std::uint32_t>(epoch));
+            block.place = plan_.shuffle ? std::uint64_t{bits[1]} << 32 | bits[0] : 0;
+        }
+        std::sort(blocks_.begin(), blocks_.end(),
+                  [](const Block& a, const Block& b) { return a.place != b.place ? a.place < b.place : a.id < b.id; });
+        clocks_.clear();
+        for (std::size_t first = 0; first < blocks_.size(); first += plan_.blocks) {
+            std::size_t slices = 0;
+            const std::size_t end = std::min(blocks_.size(), first + plan_.blocks);
+            for (std::size_t i = first; i < end; ++i) slices = std::max(slices, blocks_[i].slices);
+            for (std::size_t slice = 0; slice < slices; ++slice) clocks_.push_back({first, end, slice});
+        }
+        return clocks_.size();
+    }
+    /// What this worker learns in a clock of the epoch.
+    void items(std::size_t clock, std::vector<Item>& items) const {
+        items.clear();
+        for (std::size_t i = clocks_[clock].first; i < clocks_[clock].end; ++i)
+            if (blocks_[i].local != none && blocks_[i].slices > clocks_[clock].slice)
+                items.push_back({blocks_[i].local, clocks_[clock].slice});
+    }
+
+  private:
+    static constexpr std::size_t none = ~std::size_t{0};
+    struct Block {
+        std::int64_t id;
+        std::size_t slices, local;
+        std::uint64_t place;
+    };
+    struct Clock {
+        std::size_t first, end, slice;
+    };
+
+    const SparsePlan& plan_;
+    std::vector<Block> blocks_;
+    std::vector<Clock> clocks_;
+};
+
+/// The units in which a clock's deltas stay below 1: powers of two, so that they round nothing.
+inline SparseRule sparse_rule(const SparsePlan& plan, const SliceSizes& sizes) {
+    const double value = std::max(1.0, sizes.largest_value.value().value_or(1.0)),
+                 weight = std::max(1.0, sizes.heaviest_slice.value().value_or(1.0)),
+                 all = weight * static_cast<double>(plan.blocks), squares = all * value * value,
+                 farthest =
+                     2 * static_cast<double>(plan.steps.alpha) * std::sqrt(weight),  // that a slice moves a weight
+        moves = 2 * (all * value + shared_curvature * squares * farthest);
+    const auto power = [](double bound) { return std::ldexp(1.0, std::ilogb(bound) + 2); };
+    return {plan.steps, power(moves), power(squares)};
+}
+
+inline SparseLogisticFit fit_sparse(Session& session, const SlicedRows& rows, const SparsePlan& plan) {
+    ClockSchedule schedule(session, rows, plan);
+    const SparseRule rule = sparse_rule(plan, rows.sizes);
+    const std::uint64_t keys = rows.width + (plan.intercept ? 1 : 0);
+    ParameterTable table(session, {.keys = keys, .width = 2, .bound = 1}, rule);
+    ExactSums losses(2 * static_cast<std::size_t>(plan.epochs));
+    std::vector<std::unique_ptr<SliceLearner>> learners(session.threads());
+    std::vector<ClockSchedule::Item> items;
+    std::vector<std::vector<float>> values(plan.blocks);
+    std::vector<double> item_losses(2 * plan.blocks);
+
+    std::size_t clocks = schedule.begin_epoch(0);
+    const ProgressScope progress(session.progress(), "SparseLogisticRegression",
+                                 clocks * static_cast<std::uint64_t>(plan.epochs));
+    for (int epoch = 0; epoch < plan.epochs; ++epoch) {
+        if (epoch > 0) clocks = schedule.begin_epoch(epoch);
+        for (std::size_t clock = 0; clock < clocks; ++clock) {
+            const PendingError pending = attempt([&] {
+                schedule.items(clock, items);
+                std::fill(item_losses.begin(), item_losses.end(), 0.0);
+                for (std::size_t i = 0; i < items.size(); ++i) {
+                    const Slice& slice = rows.blocks[items[i].local_block][items[i].slice];
+                    values[i].resize(2 * slice.keys.size());
+                    table.pull(slice.keys, values[i]);
+                }
+                session.for_each(items.size(), [&](std::size_t i, std::size_t worker) {
+                    auto& learner = learners[worker];
+                    if (!learner) learner = std::make_unique<SliceLearner>(plan.steps, plan.intercept);
+                    learner->learn(rows.blocks[items[i].local_block][items[i].slice], values[i], rule, plan.blocks,
+                                   item_losses[2 * i], item_losses[2 * i + 1]);
+                });
+                for (std::size_t i = 0; i < items.size(); ++i) {
+                    table.push(rows.blocks[items[i].local_block][items[i].slice].keys, values[i]);
+                    losses.add(2 * static_cast<std::size_t>(epoch), std::span<const double>(&item_losses[2 * i], 2));
+                }
+                session.progress().advance(1);
+            });
+            table.advance(pending);
+        }
+    }
+
+    const TableContents contents = table.collect();
+    all_reduce_state(session.communicator(), losses);
+    SparseLogisticFit fit;
+    std::vector<std::uint32_t> indices;
+    std::vector<float> weights;
+    for (std::size_t i = 0; i < contents.keys.size(); ++i) {
+        if (contents.keys[i] == rows.width) {
+            fit.intercept = static_cast<double>(contents.values[2 * i]);
+            continue;
+        }
+        const float weight = plan.steps.weight(contents.values[2 * i], contents.values[2 * i + 1]);
+        if (weight == 0) continue;
+        indices.push_back(contents.keys[i]);
+        weights.push_back(weight);
+    }
+    fit.weights = SparseWeights(std::move(indices), std::move(weights), rows.width);
+    for (int epoch = 0; epoch < plan.epochs; ++epoch)
+        fit.losses.push_back(losses.value(2 * static_cast<std::size_t>(epoch)) /
+                             losses.value(2 * static_cast<std::size_t>(epoch) + 1));
+    return fit;
+}
+
+}  // namespace partita::inline PARTITA_ABI::detail
