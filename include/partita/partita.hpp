@@ -85,6 +85,7 @@
 
 #include <partita/data/block.hpp>
 #include <partita/data/block_checksum.hpp>
+#include <partita/data/by_key.hpp>
 #include <partita/data/chunk.hpp>
 #include <partita/data/chunk_list.hpp>
 #include <partita/data/column_builder.hpp>

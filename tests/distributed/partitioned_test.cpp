@@ -3,6 +3,7 @@
 
 #include "every_policy.hpp"
 
+#include <partita/data/by_key.hpp>
 #include <partita/data/partitioned.hpp>
 #include <partita/math/count.hpp>
 #include <partita/math/exact_sum.hpp>
@@ -222,4 +223,53 @@ TEST_CASE("an error of one worker is thrown on all, that of the lowest block of 
                                      [&](pt::Session& session) { pt::partitioned(session, made).repartition(0); }) ==
               all(workers, "invalid_setting: a chunk of 0 blocks holds nothing; give chunk_blocks of at least 1"));
     }
+}
+
+TEST_CASE("elements by a key: sorted, the first of them, grouped and joined", "[partitioned]") {
+    const std::vector<Trail> made = trails(13'000);  // four blocks, the last not full
+    const auto steps = [](const Trail& trail) { return trail.heights.size(); };
+    const auto last_digits = [](const Trail& trail) { return trail.name.substr(trail.name.size() - 2); };
+    const auto results = every_policy::gives_the_same([&](pt::Session& session) {
+        const auto all = pt::partitioned(session, made, 1);
+        const auto few = all.filter([](const Trail& trail) { return trail.heights.empty(); });
+        const auto sorted = pt::sort(all, steps);
+        const auto groups =
+            pt::group_by(few, last_digits).map([](const std::pair<std::string, std::vector<Trail>>& group) {
+                return group.first + ": " + group.second.front().name + " and " +
+                       std::to_string(group.second.size() - 1);
+            });
+        const auto pairs =
+            pt::join(few, pt::top(all, 250, last_digits), last_digits, last_digits)
+                .map([](const std::pair<Trail, Trail>& pair) { return pair.first.name + pair.second.name; });
+        const auto ids = sorted.filter([](const Trail& trail) { return trail.name == "trail 4"; });
+        return std::tuple(sorted.collect(), groups.collect(), pairs.collect(), ids.chunks().size() <= 1,
+                          pt::top(all, 3, [](const Trail&) { return true; }).collect(),
+                          pt::top(all, 99'999, steps).count(),
+                          pt::sort(all.filter([](const Trail&) { return false; }), steps).collect());
+    });
+    std::vector<Trail> sorted;
+    for (std::size_t count = 0; count < 5; ++count)
+        for (const Trail& trail : made)
+            if (steps(trail) == count) sorted.push_back(trail);
+    CHECK(std::get<0>(results) == sorted);
+    // "trail 0" and "trail 5" are keyed " 0" and " 5", others by digits
+    const auto& groups = std::get<1>(results);
+    REQUIRE(groups.size() == 22);
+    CHECK(groups[0] == " 0: trail 0 and 0");
+    CHECK(groups[2] == "00: trail 100 and 128");
+    CHECK(groups[21] == "95: trail 95 and 129");
+    // The first 250 by their digits: ten of one digit each, 129 on 00, 111 on 01.
+    std::vector<std::string> pairs;
+    for (const Trail& trail : made) {
+        if (!trail.heights.empty()) continue;
+        for (const Trail& other : made)
+            if (last_digits(other) <= "00" && last_digits(other) == last_digits(trail))
+                pairs.push_back(trail.name + other.name);
+    }
+    REQUIRE(pairs.size() > 1000);
+    CHECK(std::get<2>(results) == pairs);
+    CHECK(std::get<3>(results));
+    CHECK(std::get<4>(results) == std::vector<Trail>(made.begin(), made.begin() + 3));
+    CHECK(std::get<5>(results) == 13'000);
+    CHECK(std::get<6>(results).empty());
 }

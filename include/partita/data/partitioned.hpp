@@ -191,6 +191,7 @@ class Partitioned {
 
     /// For whoever makes one: this worker's chunks.
     Partitioned(Session& session, Chunks chunks) : session_(&session), chunks_(std::move(chunks)) {}
+    const Chunks& chunks() const { return chunks_; }
 
   private:
     using BlockPlace = detail::PlaceIn<Part>;

@@ -4,6 +4,7 @@
 // Rows that go to other workers, and the place of a result's rows among the ids 0, 1, ….
 
 #include <partita/data/relational/pick_rows.hpp>
+#include <partita/data/relational/result_place.hpp>
 
 #include <span>
 #include <vector>
@@ -34,37 +35,20 @@ inline Chunks exchange_rows(Session& session, const RowPicker& picker, std::span
     return received;
 }
 
-/// How many of something each worker has.
-inline std::vector<std::int64_t> counts_of_workers(Session& session, std::size_t mine, const PendingError& pending) {
-    std::vector<std::int64_t> counts(session.size(), 0);
-    counts[session.rank()] = static_cast<std::int64_t>(mine);
-    session.communicator().all_reduce(counts, Reduction::sum, pending);
-    return counts;
-}
-
 /// The rows of a result as chunks under the ids 0, 1, …: those of worker 0, then those of worker 1, and so on. A block belongs to
 /// the worker that has its first row; the others send it what they have of it. `make(first, count)` gives the columns of so many
 /// of this worker's `rows` rows; it is called from many threads. A collective, into which `pending` goes.
 inline Chunks number_rows(Session& session, std::size_t rows, std::size_t column_count,
                           FunctionRef<std::vector<ColumnData>(std::size_t, std::size_t)> make,
                           const PendingError& pending = {}) {
-    const auto mine = static_cast<std::int64_t>(rows);
-    const std::vector<std::int64_t> counts = counts_of_workers(session, rows, pending);
-    std::vector<std::int64_t> starts{0};
-    for (const std::int64_t count : counts) starts.push_back(starts.back() + count);
-    const std::int64_t start = starts[session.rank()], end = start + mine;
-    const auto next_block = [](std::int64_t id) { return (id + block_rows - 1) / block_rows * block_rows; };
-    const std::int64_t own_start = std::min(next_block(start), end);  // rows before it go to earlier workers
-
+    const auto [start, own_start, end, head_owner] = place_of_result(session, rows, pending);
     Chunks tail;  // of the last block that begins here, from later workers
     if (session.size() > 1) {
         std::vector<Bytes> outgoing(session.size());
         const PendingError failed = attempt([&] {
             if (start == own_start) return;
-            std::size_t owner = session.rank();
-            while (starts[owner] > start / block_rows * block_rows || counts[owner] == 0) --owner;
             const auto count = static_cast<std::size_t>(own_start - start);
-            ByteWriter writer(outgoing[owner]);
+            ByteWriter writer(outgoing[head_owner]);
             write_chunk(writer, Chunk(start, count, make(0, count)));
         });
         const std::vector<Bytes> incoming = session.communicator().all_to_all(std::move(outgoing), failed);
