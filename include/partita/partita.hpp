@@ -105,6 +105,7 @@
 #include <partita/data/reads.hpp>
 #include <partita/data/regroup.hpp>
 #include <partita/data/rename.hpp>
+#include <partita/data/result_place.hpp>
 #include <partita/data/role.hpp>
 #include <partita/data/row_ids.hpp>
 #include <partita/data/rows_that_count.hpp>

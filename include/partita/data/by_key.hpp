@@ -4,7 +4,7 @@
 // Sequences of anything by a key that a function gives: sorted, grouped, joined.
 
 #include <partita/data/partitioned.hpp>
-#include <partita/data/relational/result_place.hpp>
+#include <partita/data/result_place.hpp>
 
 #include <algorithm>
 #include <type_traits>

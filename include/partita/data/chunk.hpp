@@ -22,6 +22,7 @@ class Chunk : public RowIds {
 
     std::size_t column_count() const { return columns_.size(); }
     const ColumnData& column(std::size_t index) const { return columns_[index]; }
+    const std::vector<ColumnData>& columns() const { return columns_; }
 
   private:
     std::vector<ColumnData> columns_;

@@ -14,7 +14,7 @@ namespace partita::inline PARTITA_ABI {
 /// How to store rows anew.
 struct MaterializeSettings {
     bool renumber = false;         ///< give the rows the ids 0, 1, … in their order; block borders move
-    std::size_t chunk_blocks = 0;  ///< blocks of the grid in a chunk; 0 keeps the chunks
+    std::size_t chunk_blocks = 0;  ///< blocks of the grid in a chunk, dealt out evenly over workers; 0 keeps the chunks
 };
 
 /// How to draw a sample without replacement.
@@ -182,8 +182,9 @@ class Dataset {
     /// Computes and stores all columns now.
     /// Cost: one pass, and memory for the columns.
     Dataset materialize(MaterializeSettings settings = {}) const;
-    /// The same rows in chunks of so many blocks of the grid. Nothing that is computed from them changes.
-    /// Errors: InvalidSetting for chunks of no blocks.
+    /// The same rows in chunks of so many blocks of the grid, dealt out evenly over the workers: after a filter or a split by time
+    /// some may have few. Ids stay, and nothing that is computed from the rows changes.
+    /// Errors: InvalidSetting for chunks of no blocks. Cost: blocks that change their worker travel once.
     Dataset repartition(std::size_t chunk_blocks) const {
         detail::expect_chunk_blocks(chunk_blocks);
         return materialize({.chunk_blocks = chunk_blocks});
@@ -295,7 +296,7 @@ Dataset<Row, Role> Dataset<Row, Role>::materialize(MaterializeSettings settings)
                 detail::renumber(session(), state->chunks, stored.size(),
                                  settings.chunk_blocks > 0 ? settings.chunk_blocks : detail::default_chunk_blocks);
         } else if (settings.chunk_blocks > 0) {
-            state->chunks = detail::regroup(session(), state->chunks, settings.chunk_blocks);
+            state->chunks = detail::deal_anew(session(), state->chunks, stored.size(), settings.chunk_blocks);
         }
     }));
     return Dataset(std::move(state), std::move(slots));

@@ -6,6 +6,7 @@
 #include <partita/comm/reduce.hpp>
 #include <partita/comm/reduce_tree.hpp>
 #include <partita/data/chunk_list.hpp>
+#include <partita/data/result_place.hpp>
 
 #include <memory>
 #include <optional>
@@ -148,13 +149,14 @@ class Partitioned {
         return total;
     }
 
-    /// The same elements in chunks of so many blocks. Nothing that is computed from them changes.
-    /// Errors: InvalidSetting for chunks of no blocks.
+    /// The same elements in chunks of so many blocks, dealt out evenly over the workers if their type can travel. Nothing that is
+    /// computed from them changes. Errors: InvalidSetting for chunks of no blocks.
     Partitioned repartition(std::size_t chunk_blocks) const {
         Chunks result;
         session_->communicator().agree(attempt([&] {
             detail::expect_chunk_blocks(chunk_blocks);
-            const auto groups = detail::groups_of_blocks(chunks_, chunk_blocks);
+            const Chunks dealt = dealt_evenly();
+            const auto groups = detail::groups_of_blocks(dealt, chunk_blocks);
             result.resize(groups.size());
             session_->for_each(groups.size(), [&](std::size_t index, std::size_t) {
                 std::vector<std::int64_t> ids;
@@ -218,6 +220,42 @@ class Partitioned {
         session_->communicator().agree(attempt([&] {
             session_->for_each(chunks_.size(), [&](std::size_t index, std::size_t) { body(index, *chunks_[index]); });
         }));
+    }
+
+    /// Shares of equally many blocks, but for one.
+    Chunks dealt_evenly() const {
+        if constexpr (Travels<T>) {
+            if (session_->size() == 1) return chunks_;
+            const auto places = detail::places_of_blocks(chunks_);
+            std::vector<std::int64_t> blocks;
+            for (const auto& place : places) blocks.push_back(id_of(place));
+            const std::vector<std::size_t> owners = detail::new_owners(*session_, blocks);
+            std::vector<Bytes> outgoing(session_->size());
+            const PendingError pending = attempt([&] {
+                for (std::size_t i = 0; i < places.size(); ++i) {
+                    ByteWriter writer(outgoing[owners[i]]);
+                    each_in_block(places[i], [&](const T& element, std::size_t row) {
+                        writer.write(places[i].chunk->row_id(row));
+                        Wire<T>::write(element, writer);
+                    });
+                }
+            });
+            Chunks dealt;
+            for (const Bytes& theirs : session_->communicator().all_to_all(std::move(outgoing), pending)) {
+                if (theirs.empty()) continue;
+                ByteReader reader(theirs);
+                std::vector<std::int64_t> ids;
+                std::vector<T> values;
+                while (reader.remaining() != 0) {
+                    ids.push_back(reader.template read<std::int64_t>());
+                    values.push_back(Wire<T>::read(reader));
+                }
+                dealt.push_back(std::make_shared<const Part>(RowIds(std::move(ids)), std::move(values)));
+            }
+            return dealt;  // shares follow the ranks, so these are in order
+        } else {
+            return chunks_;
+        }
     }
 
     Session* session_;

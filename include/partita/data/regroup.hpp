@@ -6,6 +6,8 @@
 #include <partita/data/chunk.hpp>
 #include <partita/data/chunk_list.hpp>
 #include <partita/data/column_builder.hpp>
+#include <partita/data/result_place.hpp>
+#include <partita/exec/function_ref.hpp>
 
 #include <algorithm>
 
@@ -119,66 +121,113 @@ inline std::shared_ptr<const Chunk> moved_up(const Chunk& chunk, std::int64_t of
     return std::make_shared<const Chunk>(std::move(ids), std::move(columns));
 }
 
-/// The same blocks in chunks of `chunk_blocks` blocks of the grid each.
-inline Chunks regroup(Session& session, const Chunks& chunks, std::size_t chunk_blocks) {
-    const std::vector<std::vector<RowRun>> groups = groups_of_blocks(chunks, chunk_blocks);
+/// The blocks of all workers dealt out anew, in chunks of `chunk_blocks` blocks of the grid: each worker's share is one run of
+/// blocks, and shares have equally many, but for one. Ids stay. A collective. Cost: blocks that change their worker travel once.
+inline Chunks deal_anew(Session& session, const Chunks& mine, std::size_t column_count,
+                        std::size_t chunk_blocks = default_chunk_blocks) {
+    Chunks dealt = mine;
+    if (session.size() > 1) {
+        const auto places = places_of_blocks(mine);
+        std::vector<std::int64_t> blocks;
+        for (const auto& place : places) blocks.push_back(place.chunk->block_id(place.index));
+        const std::vector<std::size_t> owners = new_owners(session, blocks);
+        std::vector<Bytes> outgoing(session.size());
+        const PendingError pending = attempt([&] {
+            session.for_each(outgoing.size(), [&](std::size_t worker, std::size_t) {
+                std::vector<RowRun> runs;
+                for (std::size_t i = 0; i < places.size(); ++i)
+                    if (owners[i] == worker)
+                        runs.push_back({places[i].chunk, places[i].chunk->block_first(places[i].index),
+                                        places[i].chunk->block_size(places[i].index)});
+                ByteWriter writer(outgoing[worker]);
+                if (!runs.empty()) write_chunk(writer, *splice(runs));
+            });
+        });
+        const std::vector<Bytes> incoming = session.communicator().all_to_all(std::move(outgoing), pending);
+        dealt.clear();
+        for (const Bytes& bytes : incoming) {
+            if (bytes.empty()) continue;
+            ByteReader reader(bytes);
+            dealt.push_back(read_chunk(reader, column_count));
+        }
+    }
+    // Blocks of one share may come from several workers in any order.
+    std::vector<RowRun> runs;
+    for (const auto& [chunk, index] : places_of_blocks(dealt))
+        runs.push_back({chunk, chunk->block_first(index), chunk->block_size(index)});
+    const auto block_of = [](const RowRun& run) { return run.chunk->row_id(run.first) / block_rows; };
+    std::sort(runs.begin(), runs.end(), [&](const RowRun& a, const RowRun& b) { return block_of(a) < block_of(b); });
+    std::vector<std::vector<RowRun>> groups;
+    std::int64_t group = -1;
+    for (const RowRun& run : runs) {
+        const std::int64_t belongs = block_of(run) / static_cast<std::int64_t>(chunk_blocks);
+        if (belongs != group) groups.emplace_back();
+        group = belongs;
+        groups.back().push_back(run);
+    }
     Chunks result(groups.size());
     session.for_each(groups.size(), [&](std::size_t index, std::size_t) { result[index] = splice(groups[index]); });
     return result;
 }
 
-/// The blocks of all workers dealt out anew: each worker's share is one run of blocks again, whoever held them.
-inline Chunks deal_anew(Session& session, const Chunks& mine, std::size_t column_count) {
-    if (session.size() == 1) return mine;
-    const Chunks all = gather_chunks(session, mine, column_count);
-    const auto places = places_of_blocks(all);
-    const Share share = share_of(places.size(), session.rank(), session.size());
-    Chunks result;
-    for (std::size_t at = share.first; at < share.first + share.count; at += default_chunk_blocks) {
-        std::vector<RowRun> runs;
-        for (std::size_t i = at; i < std::min(at + default_chunk_blocks, share.first + share.count); ++i)
-            runs.push_back({places[i].chunk, places[i].chunk->block_first(places[i].index),
-                            places[i].chunk->block_size(places[i].index)});
-        result.push_back(splice(runs));
+/// The rows of a result as chunks under the ids 0, 1, …: those of worker 0, then those of worker 1, and so on. A block belongs to
+/// the worker that has its first row; the others send it what they have of it. `make(first, count)` gives the columns of so many
+/// of this worker's `rows` rows; it is called from many threads. A collective, into which `pending` goes.
+inline Chunks number_rows(Session& session, std::size_t rows, std::size_t column_count,
+                          FunctionRef<std::vector<ColumnData>(std::size_t, std::size_t)> make,
+                          const PendingError& pending = {}) {
+    const auto [start, own_start, end, head_owner] = place_of_result(session, rows, pending);
+    Chunks tail;  // of the last block that begins here, from later workers
+    if (session.size() > 1) {
+        std::vector<Bytes> outgoing(session.size());
+        const PendingError failed = attempt([&] {
+            if (start == own_start) return;
+            const auto count = static_cast<std::size_t>(own_start - start);
+            ByteWriter writer(outgoing[head_owner]);
+            write_chunk(writer, Chunk(start, count, make(0, count)));
+        });
+        const std::vector<Bytes> incoming = session.communicator().all_to_all(std::move(outgoing), failed);
+        for (const Bytes& bytes : incoming) {
+            if (bytes.empty()) continue;
+            ByteReader reader(bytes);
+            tail.push_back(read_chunk(reader, column_count));
+        }
     }
+    constexpr auto chunk_rows = static_cast<std::int64_t>(default_chunk_blocks) * block_rows;
+    Chunks result(static_cast<std::size_t>((end - own_start + chunk_rows - 1) / chunk_rows));
+    session.communicator().agree(attempt([&] {
+        session.for_each(result.size(), [&](std::size_t index, std::size_t) {
+            const std::int64_t first = own_start + static_cast<std::int64_t>(index) * chunk_rows;
+            const std::int64_t last = std::min(first + chunk_rows, end);
+            const auto count = static_cast<std::size_t>(last - first);
+            auto chunk =
+                std::make_shared<const Chunk>(first, count, make(static_cast<std::size_t>(first - start), count));
+            if (index + 1 == result.size() && !tail.empty()) {
+                std::vector<RowRun> runs{{chunk.get(), 0, chunk->rows()}};
+                for (const auto& part : tail) runs.push_back({part.get(), 0, part->rows()});
+                chunk = splice(runs, first);
+            }
+            result[index] = std::move(chunk);
+        });
+    }));
     return result;
 }
 
-/// The rows of all workers under the ids 0, 1, …, each worker with its share of the new blocks.
+/// The rows of all workers under the ids 0, 1, …, each worker with its share of the new blocks. A collective.
 inline Chunks renumber(Session& session, const Chunks& mine, std::size_t column_count, std::size_t chunk_blocks) {
-    const Chunks all = gather_chunks(session, mine, column_count);
-    std::int64_t total = 0;
-    for (const auto& chunk : all) total += static_cast<std::int64_t>(chunk->rows());
-    const auto blocks = static_cast<std::size_t>((total + block_rows - 1) / block_rows);
-    const Share share = share_of(blocks, session.rank(), session.size());
-    const auto first_block = static_cast<std::int64_t>(share.first),
-               last_block = static_cast<std::int64_t>(share.first + share.count);
-
-    Chunks result;
-    std::size_t at = 0, row = 0;
-    std::int64_t id = 0;
-    for (std::int64_t block = 0; block < last_block;) {
-        const std::int64_t step =
-            block < first_block ? first_block - block
-                                : std::min<std::int64_t>(static_cast<std::int64_t>(chunk_blocks), last_block - block);
-        const std::int64_t end = std::min(total, (block + step) * block_rows);
+    std::vector<std::size_t> starts{0};
+    for (const auto& chunk : mine) starts.push_back(starts.back() + chunk->rows());
+    const auto make = [&](std::size_t first, std::size_t count) {
+        auto at = static_cast<std::size_t>(std::upper_bound(starts.begin(), starts.end(), first) - starts.begin()) - 1;
         std::vector<RowRun> runs;
-        const std::int64_t start = id;
-        while (id < end) {
-            const Chunk& chunk = *all[at];
-            const std::size_t take = std::min(chunk.rows() - row, static_cast<std::size_t>(end - id));
-            runs.push_back({&chunk, row, take});
-            id += static_cast<std::int64_t>(take);
-            row += take;
-            if (row == chunk.rows()) {
-                ++at;
-                row = 0;
-            }
+        for (const std::size_t last = first + count; first < last; ++at) {
+            const std::size_t end = std::min(last, starts[at + 1]);
+            if (end > first) runs.push_back({mine[at].get(), first - starts[at], end - first});
+            first = std::max(first, end);
         }
-        if (block >= first_block && !runs.empty()) result.push_back(splice(runs, start));
-        block += step;
-    }
-    return result;
+        return splice(runs)->columns();
+    };
+    return deal_anew(session, number_rows(session, starts.back(), column_count, make), column_count, chunk_blocks);
 }
 
 }  // namespace partita::inline PARTITA_ABI::detail

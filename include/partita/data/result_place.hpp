@@ -4,9 +4,11 @@
 // Where the rows that a worker has of a result lie among those of all workers.
 
 #include <partita/comm/session.hpp>
+#include <partita/comm/shares.hpp>
 #include <partita/data/row_ids.hpp>
 
 #include <algorithm>
+#include <span>
 #include <vector>
 
 namespace partita::inline PARTITA_ABI::detail {
@@ -40,6 +42,26 @@ inline ResultPlace place_of_result(Session& session, std::size_t rows, const Pen
            (counts[place.head_owner] == 0 && place.head_owner > 0))
         --place.head_owner;
     return place;
+}
+
+/// Which worker each of these blocks goes to when the blocks of all workers are dealt out evenly, in their order. A collective.
+inline std::vector<std::size_t> new_owners(Session& session, const std::vector<std::int64_t>& blocks) {
+    std::vector<std::int64_t> all;
+    for (const Bytes& theirs : session.communicator().all_gather(std::as_bytes(std::span(blocks)))) {
+        ByteReader reader(theirs);
+        while (reader.remaining() != 0) all.push_back(reader.read<std::int64_t>());
+    }
+    std::sort(all.begin(), all.end());
+    std::vector<std::size_t> first_of_workers;  // where the shares begin
+    for (std::size_t worker = 0; worker < session.size(); ++worker)
+        first_of_workers.push_back(share_of(all.size(), worker, session.size()).first);
+    std::vector<std::size_t> owners;
+    for (const std::int64_t block : blocks) {
+        const auto at = static_cast<std::size_t>(std::lower_bound(all.begin(), all.end(), block) - all.begin());
+        owners.push_back(static_cast<std::size_t>(
+            std::upper_bound(first_of_workers.begin(), first_of_workers.end(), at) - first_of_workers.begin() - 1));
+    }
+    return owners;
 }
 
 }  // namespace partita::inline PARTITA_ABI::detail
