@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <stdexcept>
 
@@ -256,4 +257,116 @@ TEST_CASE("sorts, groups and joins of the flights equal a naive program under ev
     Table others{{"other", "manufacturer"}, {}};
     for (std::size_t i = 0; i < 40; ++i) others.rows.push_back({newest.rows[i][0], newest.rows[i][2]});
     CHECK(results[8] == naive_join(planes, others, {"manufacturer"}, false).text());
+}
+
+TEST_CASE("a folder of files with quotes across the ranges of workers is one table in the order of paths",
+          "[relational]") {
+    using Note = pt::Schema<pt::Column<"note", pt::Text>, pt::Column<"number", int>>;
+    const auto text = every_policy::gives_the_same([](pt::Session& session) {
+        return text_of(pt::read_csv<Note>(session, PARTITA_SOURCE_DIR "/tests/data/csv_parts", {.range_bytes = 61}));
+    });
+    std::string expected;
+    for (const char* name : {"Part-1", "part-10", "part-2"}) {  // by bytes
+        std::ifstream file(std::string(PARTITA_SOURCE_DIR "/tests/data/csv_parts/") + name + ".csv");
+        std::string line;
+        std::getline(file, line);
+        bool inside = false;
+        for (char c; file.get(c);) {
+            if (c == '"') {
+                if (inside && file.peek() == '"') {
+                    expected += static_cast<char>(file.get());
+                } else {
+                    inside = !inside;
+                }
+            } else {
+                if (c == '\n' && !inside) expected += ',';
+                expected += c;
+            }
+        }
+    }
+    CHECK(text == expected);
+    CHECK(std::count(text.begin(), text.end(), '"') > 100);
+    pt::LocalSession session;
+    CHECK_THROWS_AS(pt::read_csv<Note>(session, PARTITA_SOURCE_DIR "/tests/data"), pt::FileError);
+    CHECK_THROWS_AS(pt::csv_files_in("no/such/folder"), pt::FileError);
+}
+
+TEST_CASE("missing values, NaN, both zeros and texts have their places", "[relational]") {
+    using Odd = pt::Schema<pt::Column<"x", std::optional<double>>, pt::Column<"t", pt::Text>, pt::Column<"n", int>>;
+    const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+    const auto results = every_policy::gives_the_same([&](pt::Session& session) {
+        // As many rows of each kind as make the workers of every run share them.
+        const std::string nul("a\0", 2);
+        const std::vector<std::pair<std::optional<double>, std::string>> kinds{
+            {0.0, "b"}, {nan, "a"}, {{}, ""}, {-0.0, nul}, {inf, "ab"}, {-inf, "a"}, {-nan, "b"}, {-1.5, "\xff"}};
+        pt::ColumnBuilder numbers(pt::column_type<std::optional<double>>), texts(pt::column_type<pt::Text>),
+            positions(pt::column_type<int>);
+        std::vector<double> x(9000);
+        std::vector<std::uint8_t> valid((x.size() + 7) / 8);
+        std::string bytes;
+        std::vector<std::int64_t> offsets{0};
+        std::vector<int> n(x.size());
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            const auto& [number, text] = kinds[i * 5 % 8];
+            x[i] = number.value_or(7);
+            if (number) valid[i / 8] = static_cast<std::uint8_t>(valid[i / 8] | 1U << (i % 8));
+            bytes += text;
+            offsets.push_back(static_cast<std::int64_t>(bytes.size()));
+            n[i] = static_cast<int>(i % 8);
+        }
+        const auto slice = [&](pt::ColumnType type, const void* values) {
+            pt::ColumnSlice result;
+            result.type = type;
+            result.rows = x.size();
+            result.values = values;
+            return result;
+        };
+        pt::ColumnSlice of_numbers = slice(pt::column_type<std::optional<double>>, x.data());
+        of_numbers.validity = valid.data();
+        pt::ColumnSlice of_texts = slice(pt::column_type<pt::Text>, bytes.data());
+        of_texts.offsets = offsets.data();
+        numbers.append(of_numbers);
+        texts.append(of_texts);
+        positions.append(slice(pt::column_type<int>, n.data()));
+        const auto whole = std::make_shared<const pt::Chunk>(
+            0, x.size(), std::vector<pt::ColumnData>{numbers.finish(), texts.finish(), positions.finish()});
+        const auto all = pt::detail::make_dataset<Odd>(
+            session,
+            pt::detail::deal_anew(session, session.primary() ? pt::detail::Chunks{whole} : pt::detail::Chunks{}, 3));
+        const auto firsts = [](const auto& data) {  // of each run of equal values, and how long it is
+            std::string text, last;
+            const auto frame = data.collect();
+            std::size_t run = 0;
+            for (std::size_t row = 0; row <= frame.rows(); ++row, ++run) {
+                std::string now;
+                if (row < frame.rows()) now = std::to_string(frame.template column<"n">()[row]);
+                if (now == last) continue;
+                if (row > 0) text += last + "x" + std::to_string(run) + " ";
+                last = now;
+                run = 0;
+            }
+            return text;
+        };
+        const auto groups =
+            pt::group_by<"x">(all, pt::CountOf<"rows">{}, pt::MinOf<"t", "low">{}, pt::MaxOf<"t", "high">{});
+        const auto none = all.filter<"n">([](int) { return false; });
+        return std::vector<std::string>{
+            firsts(pt::sort<"x", "t">(all)),
+            firsts(pt::sort<pt::descending("x"), "t">(all)),
+            firsts(pt::sort<"t", "x">(all)),
+            text_of(groups),
+            text_of(pt::join<"x">(groups, pt::rename<"rows", "others">(groups).select<"x", "others">())),
+            text_of(pt::sort<"x">(none)) + text_of(pt::group_by<"x">(none, pt::CountOf<"rows">{})) +
+                text_of(pt::top<"x">(all, 0))};
+    });
+    // i * 5 % 8 takes the kinds in the order 0 5 2 7 4 1 6 3 for n = 0, 1, …, so n of a kind is where it stands there.
+    CHECK(results[0] == "2x1125 1x1125 3x1125 7x1125 0x1125 4x1125 5x1125 6x1125 ");
+    CHECK(results[1] == "5x1125 6x1125 4x1125 7x1125 0x1125 3x1125 1x1125 2x1125 ");
+    CHECK(results[2] == "2x1125 1x1125 5x1125 7x1125 4x1125 0x1125 6x1125 3x1125 ");
+    const std::string nul("a\0", 2);
+    CHECK(results[3] ==
+          ",1125,,,\n-inf,1125,a,a,\n-1.5,1125,\xff,\xff,\n0,2250," + nul + ",b,\ninf,1125,ab,ab,\nnan,2250,a,b,\n");
+    CHECK(results[4] ==
+          "-inf,1125,a,a,1125,\n-1.5,1125,\xff,\xff,1125,\n0,2250," + nul + ",b,2250,\ninf,1125,ab,ab,1125,\n");
+    CHECK(results[5].empty());
 }

@@ -5,6 +5,7 @@
 
 #include <partita/core/wrong.hpp>
 #include <partita/data/dataset.hpp>
+#include <partita/io/csv/files.hpp>
 #include <partita/io/csv/table.hpp>
 #include <partita/io/csv/write.hpp>
 
@@ -17,7 +18,8 @@ namespace partita::inline PARTITA_ABI {
 
 inline namespace PARTITA_DETAIL_GZIP {
 
-/// Reads text files as one table of rows: the records of the files, one after the other. `Row` is a described struct or a
+/// Reads text files as one table of rows: the records of the files, one after the other in the order given; a folder stands for
+/// its files in .csv and .csv.gz in the order of their paths' bytes (csv_files_in). `Row` is a described struct or a
 /// Schema; its members are matched with the columns of each file by name. See CsvSettings for the format.
 ///
 /// A collective: every worker calls it and holds its share of the blocks. A row's id is the number of its record; records
@@ -26,7 +28,8 @@ inline namespace PARTITA_DETAIL_GZIP {
 /// BadQuote, with file, line and position; TooManyBadRecords; FileError; for names in .gz BadCompression, and
 /// MissingComponent without partita::gzip; InvalidSetting. A file must not become shorter while it is read.
 /// Determinism: the rows and the errors are the same for any number of threads and workers, and for any chunk_blocks.
-/// Cost: two passes over the text, the first at the speed of memory; the text of a plain file is mapped, not copied.
+/// Cost: two passes over the text, the first at the speed of memory; the text of a plain file is mapped, not copied, and each
+/// worker looks at its share of it, once for where records begin and once for those of its blocks. A .gz is decompressed by every worker.
 template <class Row>
 Dataset<Row, Unsplit> read_csv(Session& session, const std::vector<std::string>& paths,
                                const CsvSettings& settings = {}) {
@@ -36,7 +39,13 @@ Dataset<Row, Unsplit> read_csv(Session& session, const std::vector<std::string>&
             std::vector<detail::SourceText> texts;
             if (paths.empty())
                 throw InvalidSetting("read_csv was given no paths; give at least one file", Place{.setting = "paths"});
-            for (const std::string& path : paths) texts.push_back(detail::load_text(path));
+            for (const std::string& path : paths) {
+                if (!detail::is_folder(path)) {
+                    texts.push_back(detail::load_text(path));
+                } else {
+                    for (const std::string& file : csv_files_in(path)) texts.push_back(detail::load_text(file));
+                }
+            }
             return texts;
         }));
     } else {
@@ -44,7 +53,7 @@ Dataset<Row, Unsplit> read_csv(Session& session, const std::vector<std::string>&
     }
 }
 
-/// Reads one text file; see above.
+/// Reads one text file, or those of a folder; see above.
 template <class Row>
 Dataset<Row, Unsplit> read_csv(Session& session, const std::string& path, const CsvSettings& settings = {}) {
     return read_csv<Row>(session, std::vector<std::string>{path}, settings);
