@@ -15,7 +15,7 @@ namespace partita::inline PARTITA_ABI {
 
 /// Hosts on one switch, and what they cost. Worker r lies on host r / workers_per_host.
 ///
-/// Between hosts a message of n bytes (n counts the header of 32) holds its sender for message_seconds + n·byte_seconds, then
+/// Between hosts a message of n bytes (n counts the header) holds its sender for message_seconds + n·byte_seconds, then
 /// the card of the sender's host for n / bytes_per_second and, latency_seconds after it began to leave, the card of the
 /// receiver's host for as long; then it has arrived, and holds the receiver as it did the sender. A card sends and receives at
 /// once, but one message after the other in each direction, in the order in which they come. Within a host the memory takes
