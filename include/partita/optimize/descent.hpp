@@ -47,7 +47,7 @@ namespace detail {
 
 /// Whether a descent of `unknowns` could have come to this: for states that were read from files.
 inline bool is_under_way(const Descent& d, std::size_t unknowns) {
-    return d.point.size() == unknowns && d.iterations >= 0 && d.evaluations >= 0 &&
+    return d.point.size() == unknowns && d.iterations >= 0 && d.evaluations >= 0 && d.evaluations < (1 << 30) &&
            d.history.size() == static_cast<std::size_t>(d.iterations) + 1;
 }
 /// What happens after an iteration if nobody asks.

@@ -7,6 +7,8 @@
 #include <partita/optimize/lbfgs.hpp>
 #include <partita/optimize/newton.hpp>
 
+#include "unit/persist/model_mutator.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <csignal>
@@ -65,6 +67,19 @@ pt::FitIdentity identity() { return pt::FitIdentity("Numbers").add("step", 1.25)
 
 struct Stop {};
 
+double valley(std::span<const double> x, std::span<double> g, std::span<double> h) {
+    const double a = 1 - x[0], b = x[1] - x[0] * x[0];
+    g[0] = -2 * a - 400 * x[0] * b;
+    g[1] = 200 * b;
+    if (!h.empty()) {
+        h[0] = 2 - 400 * (x[1] - 3 * x[0] * x[0]);
+        h[1] = -400 * x[0];
+        h[2] = 200;
+    }
+    return a * a + 100 * b * b;
+}
+double valley_without_hessian(std::span<const double> x, std::span<double> g) { return valley(x, g, {}); }
+
 /// Iterates to `last`, and stops before if `stop_at` says so. Gives the state and where it began.
 struct Run {
     Numbers state;
@@ -96,7 +111,7 @@ Numbers expected(std::int64_t last) {
 
 std::string refusal(const std::string& folder) {
     std::vector<std::string> lines(3);
-    pt::run<pt::RingAllReduce<>>({.threads = 1, .workers = 3, .checkpoint = {.folder = folder, .every = 3}},
+    pt::run<pt::TreeAggregate<>>({.threads = 1, .workers = 3, .checkpoint = {.folder = folder, .every = 3}},
                                  [&](pt::Session& session) {
                                      try {
                                          iterate(session, 7);
@@ -135,18 +150,6 @@ TEST_CASE("a run that was stopped goes on at its newest checkpoint, on other wor
 }
 
 TEST_CASE("a descent goes on from any of its states as if it had not stopped", "[comm]") {
-    const auto objective = [](std::span<const double> x, std::span<double> g, std::span<double> h) {
-        const double a = 1 - x[0], b = x[1] - x[0] * x[0];
-        g[0] = -2 * a - 400 * x[0] * b;
-        g[1] = 200 * b;
-        if (!h.empty()) {
-            h[0] = 2 - 400 * (x[1] - 3 * x[0] * x[0]);
-            h[1] = -400 * x[0];
-            h[2] = 200;
-        }
-        return a * a + 100 * b * b;
-    };
-    const auto without_hessian = [&](std::span<const double> x, std::span<double> g) { return objective(x, g, {}); };
     const std::vector<double> start{-1.2, 1};
     const pt::LbfgsSettings settings{{.max_iterations = 60}, 3};
     const auto goes_on = [&]<class State>(State, auto descend, auto fits) {
@@ -181,11 +184,13 @@ TEST_CASE("a descent goes on from any of its states as if it had not stopped", "
     };
     goes_on(
         pt::LbfgsState(),
-        [&](pt::LbfgsState state, auto after) { return pt::lbfgs(std::move(state), without_hessian, settings, after); },
+        [&](pt::LbfgsState state, auto after) {
+            return pt::lbfgs(std::move(state), valley_without_hessian, settings, after);
+        },
         [&](const pt::LbfgsState& state) { return state.fits(2, settings) && !state.fits(3, settings); });
     goes_on(
         pt::NewtonState(),
-        [&](pt::NewtonState state, auto after) { return pt::newton(std::move(state), objective, settings, after); },
+        [&](pt::NewtonState state, auto after) { return pt::newton(std::move(state), valley, settings, after); },
         [&](const pt::NewtonState& state) { return state.fits(2) && !state.fits(3); });
 }
 
@@ -226,6 +231,49 @@ TEST_CASE("a state that does not fit is not gone on from", "[comm]") {
     CHECK(iterate_alone(folder.path(), 1).began_at == 1);
     keep(3, std::vector<double>{1});  // another type of state
     CHECK(iterate_alone(folder.path(), 1).began_at == 1);
+}
+
+TEST_CASE("whatever the bytes of a checkpoint are, they are refused or a descent goes on", "[comm]") {
+    const Folder folder;
+    const pt::LbfgsSettings settings{{.max_iterations = 9}, 3};
+    const auto try_mutants = [&]<class State>(State state, auto descend, auto fits) {
+        pt::CheckpointFiles files(folder.path(), "Valley", "of the test");
+        descend(State(std::vector<double>{-1.2, 1}), [&](const State& now) {
+            if (now.descent().iterations == 5) state = now;
+        });
+        files.write(5, [&](pt::ModelWriter& writer) { pt::save_value(writer, {}, state); });
+        const std::string bytes = pt::read_whole_file(files.path(5));
+        int refused = 0, accepted = 0;
+        for (std::uint64_t seed = 0; seed < 1000; ++seed) {
+            sample::Random random{seed};
+            std::string mutant = bytes;
+            sample::mutate_structure(mutant, random);
+            sample::repair(mutant);
+            try {
+                State read;
+                pt::CheckpointFiles::read(mutant, "a mutant", "Valley", "of the test", 5, [&](pt::ModelReader& reader) {
+                    pt::load_value(reader, {}, read);
+                    if (!fits(read)) reader.invalid("it does not fit");
+                });
+                ++accepted;
+                CHECK(descend(std::move(read), [](const State&) {}).point.size() == 2);
+            } catch (const pt::ModelFileError&) {
+                ++refused;
+            }
+        }
+        CHECK(refused > 500);
+        CHECK(accepted > 50);  // those with other numbers
+    };
+    try_mutants(
+        pt::LbfgsState(),
+        [&](pt::LbfgsState state, auto after) {
+            return pt::lbfgs(std::move(state), valley_without_hessian, settings, after);
+        },
+        [&](const pt::LbfgsState& state) { return state.fits(2, settings); });
+    try_mutants(
+        pt::NewtonState(),
+        [&](pt::NewtonState state, auto after) { return pt::newton(std::move(state), valley, settings, after); },
+        [&](const pt::NewtonState& state) { return state.fits(2); });
 }
 
 TEST_CASE("a checkpoint is taken up by its own fit alone", "[comm]") {
