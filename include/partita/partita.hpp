@@ -124,6 +124,7 @@
 #include <partita/io/csv.hpp>
 
 #include <partita/optimize/descent.hpp>
+#include <partita/optimize/descent_state.hpp>
 #include <partita/optimize/lbfgs.hpp>
 #include <partita/optimize/newton.hpp>
 

@@ -3,9 +3,8 @@
 // A pipeline is fitted by four workers, of which one fails: each worker, at each collective call of the fit, in each way. And the fit
 // goes on from its checkpoints, which no other fit takes up.
 
-#include "every_policy.hpp"
-
 #include <partita/comm/faulty.hpp>
+#include <partita/comm/run.hpp>
 #include <partita/data/from_memory.hpp>
 #include <partita/data/split.hpp>
 #include <partita/feature/assemble.hpp>
@@ -17,6 +16,8 @@
 #include <partita/pipeline/pipeline.hpp>
 
 #include <boost/describe.hpp>
+
+#include <catch2/catch.hpp>
 
 #include <cmath>
 #include <filesystem>
@@ -76,7 +77,7 @@ std::string fit(pt::Session& session) {
 class Folder {
   public:
     Folder() {
-        for (std::string name : {"/dev/shm/partita_XXXXXX", "interrupted_XXXXXX"}) {
+        for (std::string name : {"/dev/shm/interrupted_XXXXXX", "interrupted_XXXXXX"}) {
             if (::mkdtemp(name.data()) == nullptr) continue;
             path_ = name;
             return;
@@ -107,25 +108,27 @@ class Folder {
 
 constexpr std::size_t workers = 4;
 
-/// What each worker's fit came to: its model's bytes, or the error.
+/// A worker's fit, and in a line what it came to: its model's bytes, or the error.
+void fit_into(pt::Session& session, std::string& line) {
+    try {
+        line = fit(session);
+    } catch (const pt::RemoteError& error) {
+        line = "remote_error of " + std::to_string(error.place().process) + ": " + error.type();
+        throw;
+    } catch (const pt::Error& error) {
+        line = std::string(error.cause()) + " of " + std::to_string(error.place().process);
+        throw;
+    } catch (const std::exception& error) {
+        line = std::string("original ") + error.what();
+        throw;
+    }
+}
+
+/// The lines of all workers.
+using Ends = std::vector<std::string> (*)(const pt::FaultPlan* plan, const std::string& folder, std::size_t count);
 template <class Policy>
-std::vector<std::string> ends(const pt::FaultPlan* plan, const std::string& folder, std::size_t count = workers) {
+std::vector<std::string> ends(const pt::FaultPlan* plan, const std::string& folder, std::size_t count) {
     std::vector<std::string> lines(count, "gone");
-    const auto body = [&](pt::Session& session) {
-        std::string& line = lines[session.rank()];
-        try {
-            line = fit(session);
-        } catch (const pt::RemoteError& error) {
-            line = "remote_error of " + std::to_string(error.place().process) + ": " + error.type();
-            throw;
-        } catch (const pt::Error& error) {
-            line = std::string(error.cause()) + " of " + std::to_string(error.place().process);
-            throw;
-        } catch (const std::exception& error) {
-            line = std::string("original ") + error.what();
-            throw;
-        }
-    };
     try {
         pt::run<Policy>({.threads = 1,
                          .workers = count,
@@ -133,25 +136,23 @@ std::vector<std::string> ends(const pt::FaultPlan* plan, const std::string& fold
                          .checkpoint = {.folder = folder, .every = 2},
                          .progress = pt::ShowProgress::never,
                          .instruments = {.faults = plan}},
-                        body);
+                        [&](pt::Session& session) { fit_into(session, lines[session.rank()]); });
     } catch (const std::exception&) {  // what the workers ended with is what counts
     }
     return lines;
 }
 
 /// Every worker fails at every `step`-th collective call of the fit: in every way, or in turn in each.
-template <class Policy>
-void every_fault(std::uint64_t step, bool in_every_way) {
-    using Broken = pt::Faulty<Policy>;
+void every_fault(Ends broken, std::uint64_t step, bool in_every_way) {
     const Folder folder;
-    const std::string healthy = ends<Policy>(nullptr, "")[0];
+    const std::string healthy = broken(nullptr, "", 1)[0];
     REQUIRE(healthy.size() > 1000);
     const auto same = [](const std::string& line) { return std::vector<std::string>(workers, line); };
     const auto with = [&](std::size_t rank, std::uint64_t call, pt::FaultKind kind,
                           std::exception_ptr error = nullptr) {
         folder.clear();
         const pt::FaultPlan plan{{{rank, call, kind, error, 0.001}}};
-        return ends<Broken>(&plan, folder.path());
+        return broken(&plan, folder.path(), workers);
     };
     std::uint64_t calls = 1, past = 4096;  // of the fit: a fault at call `past` would never come
     while (past - calls > 1) {
@@ -180,7 +181,7 @@ void every_fault(std::uint64_t step, bool in_every_way) {
                 CHECK(with(rank, call, pt::FaultKind::kill) == killed);
                 // What the killed run left is gone on from, by other workers under another policy.
                 const std::size_t others = 1 + (rank + call) % 5;
-                CHECK(ends<pt::TreeAggregate<>>(nullptr, folder.path(), others) ==
+                CHECK(ends<pt::RingAllReduce<>>(nullptr, folder.path(), others) ==
                       std::vector<std::string>(others, healthy));
                 CHECK(folder.count() == 2);
             }
@@ -188,23 +189,18 @@ void every_fault(std::uint64_t step, bool in_every_way) {
     }
 }
 
+const Ends ring = ends<pt::Faulty<pt::RingAllReduce<>>>, tree = ends<pt::Faulty<pt::TreeAggregate<>>>,
+           server = ends<pt::Faulty<pt::ParameterServer<>>>;
+
 }  // namespace
 
-TEST_CASE("at every call of a fit a worker fails: ring", "[faults]") { every_fault<pt::RingAllReduce<>>(4, false); }
-TEST_CASE("at some calls of a fit every worker fails: tree", "[faults]") {
-    every_fault<pt::TreeAggregate<>>(19, false);
-}
-TEST_CASE("at some calls of a fit every worker fails: server", "[faults]") {
-    every_fault<pt::ParameterServer<>>(19, false);
-}
-TEST_CASE("every worker fails at every call of a fit, in every way: ring", "[.full]") {
-    every_fault<pt::RingAllReduce<>>(1, true);
-}
-TEST_CASE("every worker fails at every call of a fit, in every way: tree", "[.full]") {
-    every_fault<pt::TreeAggregate<>>(1, true);
-}
+TEST_CASE("at every call of a fit a worker fails: ring", "[faults]") { every_fault(ring, 4, false); }
+TEST_CASE("at some calls of a fit every worker fails: tree", "[faults]") { every_fault(tree, 19, false); }
+TEST_CASE("at some calls of a fit every worker fails: server", "[faults]") { every_fault(server, 19, false); }
+TEST_CASE("every worker fails at every call of a fit, in every way: ring", "[.full]") { every_fault(ring, 1, true); }
+TEST_CASE("every worker fails at every call of a fit, in every way: tree", "[.full]") { every_fault(tree, 1, true); }
 TEST_CASE("every worker fails at every call of a fit, in every way: server", "[.full]") {
-    every_fault<pt::ParameterServer<>>(1, true);
+    every_fault(server, 1, true);
 }
 
 TEST_CASE("checkpoints change no bytes, and each fit has its own", "[faults]") {

@@ -46,7 +46,7 @@ class FitIdentity {
             return add(name, std::string_view(std::to_string(static_cast<std::int64_t>(value))));
         }
     }
-    FitIdentity& add(std::string_view name, std::string_view value) {
+    [[gnu::cold]] FitIdentity& add(std::string_view name, std::string_view value) {
         text_.append(name).append(" (").append(std::to_string(value.size())).append("): ").append(value).append("\n");
         return *this;
     }
@@ -69,7 +69,7 @@ class FitIdentity {
 /// Cost: a pass over the rows for their checksum, and for each checkpoint one file that is synced, which all workers wait for.
 class Checkpoints {
   public:
-    Checkpoints(Session& session, FunctionRef<FitIdentity()> identify) : session_(&session) {
+    [[gnu::cold]] Checkpoints(Session& session, FunctionRef<FitIdentity()> identify) : session_(&session) {
         if (session.settings().checkpoint.folder.empty()) return;
         const FitIdentity identity = identify();
         const std::string text = "learner: " + identity.learner() + "\n" + identity.text() +
@@ -113,7 +113,7 @@ class Checkpoints {
     }
 
   private:
-    bool take_up(FunctionRef<void(ModelReader&)> accept) {
+    [[gnu::cold]] bool take_up(FunctionRef<void(ModelReader&)> accept) {
         Bytes newest;
         const PendingError pending = attempt([&] {
             const std::string bytes = files_ ? files_->newest(accept) : std::string();
@@ -126,7 +126,7 @@ class Checkpoints {
         return !newest.empty();
     }
 
-    void write(std::int64_t number, FunctionRef<void(ModelWriter&)> save) {
+    [[gnu::cold]] void write(std::int64_t number, FunctionRef<void(ModelWriter&)> save) {
         session_->communicator().agree(attempt([&] {
             if (files_) files_->write(number, save);
         }));

@@ -5,8 +5,6 @@
 
 #include <partita/core/version.hpp>
 
-#include <boost/describe/class.hpp>
-
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -38,18 +36,10 @@ struct Descent {
     std::vector<double> history;  ///< the objective at the start and after every iteration
 
     bool converged() const { return stopped == Stopped::gradient_small; }
-
-    // as part of a checkpoint: of a descent that goes on, so without `stopped`
-    BOOST_DESCRIBE_CLASS(Descent, (), (point, objective, gradient_norm, iterations, evaluations, history), (), ())
 };
 
 namespace detail {
 
-/// Whether a descent of `unknowns` could have come to this: for states that were read from files.
-inline bool is_under_way(const Descent& d, std::size_t unknowns) {
-    return d.point.size() == unknowns && d.iterations >= 0 && d.evaluations >= 0 && d.evaluations < (1 << 30) &&
-           d.history.size() == static_cast<std::size_t>(d.iterations) + 1;
-}
 /// What happens after an iteration if nobody asks.
 inline constexpr auto nothing_after = [](const auto&) {};
 
@@ -77,7 +67,6 @@ struct Stall {
         if (flatter) best_norm = gradient_norm;
         count = decrease > 0.0 || flatter ? 0 : count + 1;
     }
-    BOOST_DESCRIBE_CLASS(Stall, (), (count, best_norm), (), ())
 };
 /// Whether a descent is over, and why.
 inline bool finished(Descent& d, const Stall& stall, const DescentSettings& settings) {

@@ -7,9 +7,7 @@
 #include <partita/math/double_pair.hpp>
 #include <partita/math/fused.hpp>
 #include <partita/math/simd/triangular.hpp>
-#include <partita/optimize/descent.hpp>
-
-#include <boost/describe/class.hpp>
+#include <partita/optimize/descent_state.hpp>
 
 #include <cstddef>
 #include <span>
@@ -67,20 +65,35 @@ class StepMemory {
 
     /// Whether these are at most so many steps of so many unknowns: for what was read from a file.
     bool fits(std::size_t capacity, std::size_t unknowns) const {
-        for (const Pair& pair : pairs_)
-            if (pair.step.size() != unknowns || pair.change.size() != unknowns) return false;
-        return pairs_.size() <= capacity;
+        return pairs_.size() <= capacity && (pairs_.empty() || pairs_[0].step.size() == unknowns);
+    }
+    [[gnu::cold]] void save(ModelWriter& writer) const {
+        std::vector<double> all;
+        for (const Pair& pair : pairs_) {
+            all.insert(all.end(), pair.step.begin(), pair.step.end());
+            all.insert(all.end(), pair.change.begin(), pair.change.end());
+            all.push_back(pair.curvature);
+            all.push_back(pair.change_squared);
+        }
+        writer.vector("steps", all);
+    }
+    [[gnu::cold]] void load(ModelReader& reader, std::size_t unknowns) {
+        const std::vector<double> all = reader.vector<double>("steps");
+        const std::size_t size = 2 * unknowns + 2;
+        if (all.size() % size != 0) reader.malformed("the remembered steps are not of as many unknowns as the point");
+        pairs_.clear();
+        for (const double* at = all.data(); at != all.data() + all.size(); at += size) {
+            const double *change = at + unknowns, *end = change + unknowns;
+            pairs_.push_back({{at, change}, {change, end}, end[0], end[1]});
+        }
     }
 
   private:
     struct Pair {
         std::vector<double> step, change;
         double curvature = 0.0, change_squared = 0.0;
-        BOOST_DESCRIBE_CLASS(Pair, (), (step, change, curvature, change_squared), (), ())
     };
     std::vector<Pair> pairs_;
-
-    BOOST_DESCRIBE_CLASS(StepMemory, (), (), (), (pairs_))
 };
 
 /// A function along a line: its value and its slope by the step.
@@ -178,8 +191,19 @@ class LbfgsState {
     const Descent& descent() const { return descent_; }
     /// Whether lbfgs can go on from here, with so many unknowns and these settings: for states that were read from a file.
     bool fits(std::size_t unknowns, const LbfgsSettings& settings) const {
-        return detail::is_under_way(descent_, unknowns) && gradient_.size() == unknowns &&
+        return descent_.point.size() == unknowns && gradient_.size() == unknowns &&
                memory_.fits(capacity(settings), unknowns);
+    }
+
+    [[gnu::cold]] void save(ModelWriter& writer) const {
+        detail::save_descent(writer, descent_, stall_);
+        writer.vector("gradient", gradient_);
+        memory_.save(writer);
+    }
+    [[gnu::cold]] void load(ModelReader& reader) {
+        detail::load_descent(reader, descent_, stall_);
+        gradient_ = reader.vector<double>("gradient");
+        memory_.load(reader, descent_.point.size());
     }
 
   private:
@@ -194,7 +218,6 @@ class LbfgsState {
 
     template <class Objective, class After>
     friend Descent lbfgs(LbfgsState state, Objective&& objective, const LbfgsSettings& settings, After&& after);
-    BOOST_DESCRIBE_CLASS(LbfgsState, (), (), (), (descent_, gradient_, memory_, stall_))
 };
 
 /// Minimises `objective` from `state` by L-BFGS with a strong Wolfe line search.

@@ -7,9 +7,7 @@
 #include <partita/math/cholesky.hpp>
 #include <partita/math/simd/triangular.hpp>
 #include <partita/math/triangle.hpp>
-#include <partita/optimize/descent.hpp>
-
-#include <boost/describe/class.hpp>
+#include <partita/optimize/descent_state.hpp>
 
 #include <cstddef>
 #include <span>
@@ -54,8 +52,23 @@ class NewtonState {
     const Descent& descent() const { return descent_; }
     /// Whether newton can go on from here with so many unknowns: for states that were read from a file.
     bool fits(std::size_t unknowns) const {
-        return detail::is_under_way(descent_, unknowns) && gradient_.size() == unknowns &&
+        return descent_.point.size() == unknowns && gradient_.size() == unknowns &&
                hessian_.size() == triangle_size(unknowns);
+    }
+
+    [[gnu::cold]] void save(ModelWriter& writer) const {
+        detail::save_descent(writer, descent_, stall_);
+        writer.vector("gradient", gradient_);
+        writer.vector("hessian", hessian_);
+        writer.scalar("of_this_point", of_this_point_);
+        writer.scalar("good_enough", good_enough_);
+    }
+    [[gnu::cold]] void load(ModelReader& reader) {
+        detail::load_descent(reader, descent_, stall_);
+        gradient_ = reader.vector<double>("gradient");
+        hessian_ = reader.vector<double>("hessian");
+        of_this_point_ = reader.scalar<bool>("of_this_point");
+        good_enough_ = reader.scalar<bool>("good_enough");
     }
 
   private:
@@ -66,7 +79,6 @@ class NewtonState {
 
     template <class Objective, class After>
     friend Descent newton(NewtonState state, Objective&& objective, const DescentSettings& settings, After&& after);
-    BOOST_DESCRIBE_CLASS(NewtonState, (), (), (), (descent_, gradient_, hessian_, of_this_point_, good_enough_, stall_))
 };
 
 /// Minimises `objective` from `state` by Newton's method with step halving.

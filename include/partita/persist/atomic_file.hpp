@@ -216,6 +216,7 @@ inline void write_file_atomically(const std::string& path, std::span<const std::
     if (number < 0) throw_file_error("create a temporary file beside", path, EEXIST);
     temporary.exists = true;
     Descriptor file(number);
+    const Descriptor lock(::dup(number));  // keeps the lock until the file has its name
 
     if (replaces) {
         // Best effort: a file system without permissions refuses, and the new file is no worse for it.

@@ -11,6 +11,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <boost/describe.hpp>
+
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>

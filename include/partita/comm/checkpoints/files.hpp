@@ -36,7 +36,7 @@ class CheckpointFiles {
     static constexpr std::size_t kept = 2;  ///< so many files are kept: the newest, and one more should that be damaged
 
     /// Looks at the folder, and removes what writers that were killed left of their last file.
-    CheckpointFiles(std::string folder, std::string_view learner, std::string identity)
+    [[gnu::cold]] CheckpointFiles(std::string folder, std::string_view learner, std::string identity)
         : folder_(std::move(folder)), learner_(learner), identity_(std::move(identity)) {
         for (const char c : learner.substr(0, 64)) {
             const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -48,7 +48,7 @@ class CheckpointFiles {
 
     /// The numbers of the files there are, in ascending order.
     std::span<const std::int64_t> numbers() const { return numbers_; }
-    std::string path(std::int64_t number) const {
+    [[gnu::cold]] std::string path(std::int64_t number) const {
         const std::string digits = std::to_string(number);
         return folder_ + "/" + prefix_ + std::string(number_digits - std::min(number_digits, digits.size()), '0') +
                digits + std::string(ending);
@@ -56,7 +56,7 @@ class CheckpointFiles {
 
     /// The bytes of the newest file that `accept`, which reads the state, takes without a ModelFileError; empty if there is none.
     /// Newer ones, which are damaged, are removed.
-    std::string newest(FunctionRef<void(ModelReader&)> accept) {
+    [[gnu::cold]] std::string newest(FunctionRef<void(ModelReader&)> accept) {
         for (; !numbers_.empty(); numbers_.pop_back()) {
             const std::string file = path(numbers_.back());
             std::string bytes = read_whole_file(file);
@@ -71,8 +71,9 @@ class CheckpointFiles {
     }
 
     /// Reads by `accept` the state that `bytes`, those of file `number`, hold. Errors: the ModelFileError family.
-    static void read(std::string bytes, const std::string& source, std::string_view learner, std::string_view identity,
-                     std::optional<std::int64_t> number, FunctionRef<void(ModelReader&)> accept) {
+    [[gnu::cold]] static void read(std::string bytes, const std::string& source, std::string_view learner,
+                                   std::string_view identity, std::optional<std::int64_t> number,
+                                   FunctionRef<void(ModelReader&)> accept) {
         ModelReader reader(std::move(bytes), source);
         const std::string stage = stage_of(learner);
         reader.expect(std::span(&stage, 1), identity);
@@ -88,7 +89,7 @@ class CheckpointFiles {
     }
 
     /// Writes the file `number`, whose state `save` adds to it, all or nothing, and then removes all but the newest two.
-    void write(std::int64_t number, FunctionRef<void(ModelWriter&)> save) {
+    [[gnu::cold]] void write(std::int64_t number, FunctionRef<void(ModelWriter&)> save) {
         ModelWriter writer(provenance_here(0, 0), identity_);
         writer.begin_stage(stage_of(learner_), 1);
         writer.scalar("number", number);
@@ -97,8 +98,7 @@ class CheckpointFiles {
             save(writer);
         }
         writer.write(path(number));
-        const auto at = std::lower_bound(numbers_.begin(), numbers_.end(), number);
-        if (at == numbers_.end() || *at != number) numbers_.insert(at, number);
+        insert(number);
         for (; numbers_.size() > kept; numbers_.erase(numbers_.begin())) ::unlink(path(numbers_.front()).c_str());
     }
 
@@ -106,9 +106,13 @@ class CheckpointFiles {
     static constexpr std::size_t number_digits = 10;
     static constexpr std::string_view ending = ".safetensors";
 
+    void insert(std::int64_t number) {
+        const auto at = std::lower_bound(numbers_.begin(), numbers_.end(), number);
+        if (at == numbers_.end() || *at != number) numbers_.insert(at, number);
+    }
     static std::string stage_of(std::string_view learner) { return std::string(learner) + ".checkpoint"; }
 
-    [[noreturn]] void refuse_folder(int error_number) const {
+    [[noreturn, gnu::cold]] void refuse_folder(int error_number) const {
         char buffer[256] = "unknown error";
         throw FileError("cannot keep checkpoints in the folder " + folder_ + ": " +
                             detail::error_text(::strerror_r(error_number, buffer, sizeof buffer), buffer) + " (errno " +
@@ -116,7 +120,7 @@ class CheckpointFiles {
                         Place{.file = folder_, .setting = "checkpoint.folder"});
     }
 
-    void find_files() {
+    [[gnu::cold]] void find_files() {
         struct Close {
             void operator()(DIR* directory) const { ::closedir(directory); }
         };
@@ -130,10 +134,9 @@ class CheckpointFiles {
             std::int64_t number = -1;
             const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
             if (error != std::errc{} || number < 0) continue;
-            if (path(number) == folder_ + "/" + entry->d_name) numbers_.push_back(number);
+            if (path(number) == folder_ + "/" + entry->d_name) insert(number);
         }
         detail::remove_abandoned(folder_, prefix_);
-        std::sort(numbers_.begin(), numbers_.end());
     }
 
     std::string folder_, learner_, identity_, prefix_;
