@@ -370,3 +370,23 @@ TEST_CASE("missing values, NaN, both zeros and texts have their places", "[relat
           "-inf,1125,a,a,1125,\n-1.5,1125,\xff,\xff,1125,\n0,2250," + nul + ",b,2250,\ninf,1125,ab,ab,1125,\n");
     CHECK(results[5].empty());
 }
+
+TEST_CASE("a group's sum beyond 64 bits, and weighted rows, are refused on all workers", "[relational][outcomes]") {
+    using Row = pt::Schema<pt::Column<"key", int>, pt::Column<"value", std::int64_t>>;
+    const std::string text = "key,value\n1,9223372036854775807\n2,5\n1,-7\n1,8\n";
+    const auto sums = [&](pt::Session& session, bool fits) {
+        const auto rows = pt::read_csv_text<Row>(session, text + (fits ? "1,-1\n" : ""));
+        return text_of(pt::group_by<"key">(rows, pt::SumOf<"value", "sum">{}));
+    };
+    pt::LocalSession alone;
+    CHECK(sums(alone, true) ==
+          "1,9223372036854775807,\n2,5,\n");  // in whatever order, since 128 bits hold what is between
+    const std::string refused =
+        "numeric_overflow: the sum \"sum\" of a group lies beyond 64 bits; make the column a double "
+        "by map before it is summed";
+    for (const std::string& outcome : every_policy::outcomes(3, [&](pt::Session& session) { sums(session, false); }))
+        CHECK_THAT(outcome, Catch::StartsWith(refused));
+    const auto weighted = pt::read_csv_text<Row>(alone, text).weigh_by<"value">();
+    CHECK_THROWS_AS(pt::group_by<"key">(weighted, pt::CountOf<"rows">{}), pt::InvalidSetting);
+    CHECK(pt::sort<"key">(weighted).count() == 4);
+}

@@ -82,7 +82,7 @@ Dataset<Row, Unsplit> read_csv_text(Session& session, std::string_view text, con
 /// `x_0`, `x_1`, …; NaN is written as `nan`, which reads back as missing.
 ///
 /// A collective: every worker calls it, worker 0 writes. The file appears whole or not at all.
-/// Errors: FileError, on all workers; InvalidSetting. Cost: the text in memory, on every worker.
+/// Errors: FileError, on all workers; InvalidSetting. Cost: the text in memory, on worker 0; the others send it theirs.
 template <class Row, class Role>
 void write_csv(const Dataset<Row, Role>& dataset, const std::string& path, const CsvWriteSettings& settings = {}) {
     if constexpr (detail::demand_row<Row, detail::is_table<Row>>()) {

@@ -5,7 +5,7 @@
 
 #include <partita/data/relational/sort_rows.hpp>
 
-#include <algorithm>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -113,7 +113,7 @@ inline Chunks fetch_matches(Session& session, const JoinSide& left, const JoinSi
                 ByteWriter(questions[worker_of_key(key, session.size())]).write_sized(key);
             }
     });
-    const Chunks owned = exchange_rows(session, *picker, to_owners, right.types.size(), pending);
+    const Chunks owned = exchange_rows(session, picker, to_owners, right.types.size(), pending);
     const std::vector<Bytes> asked = session.communicator().all_to_all(std::move(questions));
 
     std::vector<std::vector<RowRef>> answers(session.size());
@@ -130,7 +130,7 @@ inline Chunks fetch_matches(Session& session, const JoinSide& left, const JoinSi
         }
         picker.emplace(owned, columns, right.types);
     });
-    return exchange_rows(session, *picker, answers, right.types.size(), failed);
+    return exchange_rows(session, picker, answers, right.types.size(), failed);
 }
 
 /// The rows of the left side in their order, each with every row of the right side that has its key, these in their order, under

@@ -7,6 +7,8 @@
 #include <partita/data/relational/row_keys.hpp>
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <tuple>
@@ -196,7 +198,7 @@ inline Chunks sort_chunks(Session& session, const Chunks& chunks, std::span<cons
         for (std::size_t worker = 0; worker < session.size(); ++worker)
             parts_of_workers[worker].assign(rows.begin() + static_cast<std::ptrdiff_t>(borders[worker]),
                                             rows.begin() + static_cast<std::ptrdiff_t>(borders[worker + 1]));
-        sources = exchange_rows(session, *picker, parts_of_workers, types.size());
+        sources = exchange_rows(session, picker, parts_of_workers, types.size());
         sort_here();  // of equal keys, the chunks of lower ranks come first, and each chunk is in order
     }
     if (limit != static_cast<std::size_t>(-1) && session.size() > 1) {

@@ -189,17 +189,18 @@ inline void write_csv_table(Session& session, std::span<const ColumnInfo> table,
         if (table[column].type.extent != dynamic) widths[column] = table[column].type.extent;
 
     std::vector<std::string> texts(chunks.size());
-    std::string mine;
+    std::vector<Bytes> outgoing(session.size());
     const PendingError pending = attempt([&] {
         const CsvFormatter formatter(table, settings);
         session.for_each(chunks.size(),
                          [&](std::size_t index, std::size_t) { texts[index] = formatter.rows(*chunks[index]); });
         if (session.primary() && settings.header) texts.insert(texts.begin(), formatter.header(widths));
         if (session.size() == 1) return;
-        for (const std::string& text : texts) mine += text;
+        ByteWriter writer(outgoing[0]);
+        for (const std::string& text : texts) writer.write_raw(text.data(), text.size());
         texts.clear();
     });
-    const std::vector<Bytes> gathered = session.communicator().all_gather(as_bytes_of(mine), pending);
+    const std::vector<Bytes> gathered = session.communicator().all_to_all(std::move(outgoing), pending);
     session.communicator().agree(attempt([&] {
         if (!session.primary()) return;
         std::vector<std::span<const std::byte>> pieces;
