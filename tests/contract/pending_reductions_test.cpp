@@ -60,41 +60,73 @@ std::int64_t iterate(pt::Session& session, int rounds) {
     return iterate(session, rounds, [](int, std::size_t) {});
 }
 
+/// A policy chosen at run time: every body is compiled once.
+struct AnyPolicy {
+    const char* name;
+    void (*run)(pt::RunSettings settings, pt::FunctionRef<void(pt::Session&)> body);
+};
+template <class Policy>
+void run_any(pt::RunSettings settings, pt::FunctionRef<void(pt::Session&)> body) {
+    run_on<Policy>(std::move(settings), body);
+}
+template <template <class> class Around>
+std::vector<AnyPolicy> policies() {
+    return {{"tree", run_any<Around<pt::TreeAggregate<Transport>>>},
+            {"ring", run_any<Around<pt::RingAllReduce<Transport>>>},
+            {"server", run_any<Around<pt::ParameterServer<Transport>>>},
+            {"star", run_any<Around<Star<>>>}};
+}
+template <class Policy>
+using Bare = Policy;
+
+/// What every worker reports.
+std::vector<std::string> report(const AnyPolicy& policy, const pt::RunSettings& settings,
+                                pt::FunctionRef<std::string(pt::Session&)> body) {
+    std::vector<std::string> lines(settings.workers);
+    policy.run(settings, [&](pt::Session& session) { lines[session.rank()] = body(session); });
+    share_out(lines);
+    return lines;
+}
+
 }  // namespace
 
-TEMPLATE_TEST_CASE("pending reductions give what all_reduce gives", "[comm]", pt::LocalThreads,
-                   pt::TreeAggregate<Transport>, pt::RingAllReduce<Transport>, pt::ParameterServer<Transport>, Star<>) {
-    for (const std::size_t workers : worker_counts({1, 2, 3, 5, 8})) {
-        if (std::is_same_v<TestType, pt::LocalThreads> && workers > 1) continue;
-        const auto lines = report<TestType>({.workers = workers}, [&](pt::Session& session) -> std::string {
-            pt::CommunicatorBase& communicator = session.communicator();
-            for (const std::size_t limit : {std::size_t{0}, batch_words, pt::PendingReductions::usual_batch_words}) {
-                pt::PendingReductions reductions(communicator, limit);
-                for (int round = 0; round < 3; ++round) {
-                    std::vector<std::vector<std::int64_t>> pending, expected;
-                    for (const std::size_t length : lengths) {
-                        pending.emplace_back(length);
-                        for (std::size_t i = 0; i < length; ++i)
-                            pending.back()[i] = static_cast<std::int64_t>(
-                                scrambled(i, static_cast<std::uint32_t>(session.rank()), length + limit));
+TEST_CASE("pending reductions give what all_reduce gives", "[comm]") {
+    for (const AnyPolicy& policy : policies<Bare>()) {
+        CAPTURE(policy.name);
+        for (const std::size_t workers : worker_counts({1, 2, 3, 5, 8})) {
+            const auto lines = report(policy, {.workers = workers}, [&](pt::Session& session) -> std::string {
+                pt::CommunicatorBase& communicator = session.communicator();
+                for (const std::size_t limit :
+                     {std::size_t{0}, batch_words, pt::PendingReductions::usual_batch_words}) {
+                    pt::PendingReductions reductions(communicator, limit);
+                    for (int round = 0; round < 3; ++round) {
+                        std::vector<std::vector<std::int64_t>> pending, expected;
+                        for (const std::size_t length : lengths) {
+                            pending.emplace_back(length);
+                            for (std::size_t i = 0; i < length; ++i)
+                                pending.back()[i] = static_cast<std::int64_t>(
+                                    scrambled(i, static_cast<std::uint32_t>(session.rank()), length + limit));
+                        }
+                        expected = pending;
+                        const auto reduction = [&](std::size_t at) {
+                            return at % 3 == static_cast<std::size_t>(round) ? pt::Reduction::maximum
+                                                                             : pt::Reduction::sum;
+                        };
+                        for (std::size_t at = 0; at < expected.size(); ++at)
+                            communicator.all_reduce(expected[at], reduction(at));
+                        for (std::size_t at = 0; at < pending.size(); ++at)
+                            reductions.start(pending[at], reduction(at));
+                        reductions.wait();
+                        if (pending != expected) return "other words";
                     }
-                    expected = pending;
-                    const auto reduction = [&](std::size_t at) {
-                        return at % 3 == static_cast<std::size_t>(round) ? pt::Reduction::maximum : pt::Reduction::sum;
-                    };
-                    for (std::size_t at = 0; at < expected.size(); ++at)
-                        communicator.all_reduce(expected[at], reduction(at));
-                    for (std::size_t at = 0; at < pending.size(); ++at) reductions.start(pending[at], reduction(at));
                     reductions.wait();
-                    if (pending != expected) return "other words";
                 }
-                reductions.wait();
-            }
-            communicator.barrier();
-            return "fine";
-        });
-        CAPTURE(workers);
-        CHECK(lines == all(workers, "fine"));
+                communicator.barrier();
+                return "fine";
+            });
+            CAPTURE(workers);
+            CHECK(lines == all(workers, "fine"));
+        }
     }
 }
 
@@ -111,150 +143,161 @@ TEST_CASE("the batches of pending reductions follow from their lengths", "[comm]
     }
 }
 
-TEMPLATE_TEST_CASE("no other collective runs beside pending reductions", "[comm]", pt::TreeAggregate<Transport>,
-                   pt::RingAllReduce<Transport>) {
-    for (const std::size_t workers : worker_counts({1, 2, 3})) {
-        const auto lines = report<TestType>({.workers = workers}, [&](pt::Session& session) -> std::string {
-            pt::CommunicatorBase& communicator = session.communicator();
-            const std::string self = "collective_mismatch of " + std::to_string(session.rank());
-            pt::PendingReductions reductions(communicator, batch_words), others(communicator);
-            std::vector<std::int64_t> first(70, 1), second(70, 2), third(3);
-            reductions.start(first);
-            reductions.start(second);
-            if (outcome([&] { communicator.barrier(); }) != self) return "a barrier ran";
-            if (outcome([&] { communicator.all_gather({}); }) != self) return "a gather ran";
-            pt::Bytes bytes;
-            if (outcome([&] { communicator.broadcast(bytes); }) != self) return "a broadcast ran";
-            if (outcome([&] { others.start(third); }) != self) return "others started";
-            if (outcome([&] { others.wait(); }) != self) return "others waited";
-            reductions.wait();
-            if (first != std::vector<std::int64_t>(70, static_cast<std::int64_t>(workers))) return "wrong sum";
-            others.start(third);
-            others.wait();
-            communicator.barrier();
-            {
-                pt::PendingReductions forgotten(communicator);
-                forgotten.start(third);
-            }
-            communicator.barrier();
-            return "fine";
-        });
-        CHECK(lines == all(workers, "fine"));
-    }
-}
-
-TEMPLATE_TEST_CASE("an error that is brought to the wait is thrown by all, and the session goes on", "[comm]",
-                   pt::TreeAggregate<Transport>, pt::RingAllReduce<Transport>, pt::ParameterServer<Transport>, Star<>) {
-    for (const std::size_t workers : worker_counts({1, 2, 3, 5, 8})) {
-        for (std::size_t thrower = 0; thrower < workers; thrower += workers > 3 ? 3 : 1) {
-            for (std::size_t place = 0; place <= std::size(lengths); place += 2) {
-                const auto lines = report<TestType>({.workers = workers}, [&](pt::Session& session) -> std::string {
-                    const std::string log = outcome([&] {
-                        iterate(session, 2, [&](int round, std::size_t at) {
-                            if (round == 1 && at == place && session.rank() == thrower)
-                                throw pt::NonFiniteValue("no number");
-                        });
-                    });
-                    std::int64_t one = 1;
-                    session.communicator().all_reduce({&one, 1});
-                    return log + "; " + std::to_string(one);
-                });
-                CAPTURE(workers, thrower, place);
-                CHECK(lines ==
-                      all(workers, "non_finite_value of " + std::to_string(thrower) + "; " + std::to_string(workers)));
-            }
-        }
-    }
-}
-
-TEMPLATE_TEST_CASE("a worker that leaves without waiting stops all others", "[comm]", pt::TreeAggregate<Transport>,
-                   pt::RingAllReduce<Transport>, pt::ParameterServer<Transport>) {
-    for (const std::size_t workers : worker_counts({2, 4})) {
-        for (std::size_t place = 0; place <= std::size(lengths); place += 3) {
-            const std::string whole = outcome([&] {
-                run_on<TestType>({.workers = workers, .deadline_seconds = 20}, [&](pt::Session& session) {
-                    std::vector<std::vector<std::int64_t>> words;  // outlives what may still send them
-                    for (const std::size_t length : lengths) words.emplace_back(length);
-                    pt::PendingReductions reductions(session.communicator(), batch_words);
-                    for (std::size_t i = 0; i <= words.size(); ++i) {
-                        if (i == place && session.rank() == workers - 1) throw std::out_of_range("body");
-                        if (i < words.size()) reductions.start(words[i]);
-                    }
-                    reductions.wait();
-                });
+TEST_CASE("no other collective runs beside pending reductions", "[comm]") {
+    for (const AnyPolicy& policy : policies<Bare>()) {
+        CAPTURE(policy.name);
+        for (const std::size_t workers : worker_counts({1, 2, 3})) {
+            const auto lines = report(policy, {.workers = workers}, [&](pt::Session& session) -> std::string {
+                pt::CommunicatorBase& communicator = session.communicator();
+                const std::string self = "collective_mismatch of " + std::to_string(session.rank());
+                pt::PendingReductions reductions(communicator, batch_words), others(communicator);
+                std::vector<std::int64_t> first(70, 1), second(70, 2), third(3);
+                reductions.start(first);
+                reductions.start(second);
+                if (outcome([&] { communicator.barrier(); }) != self) return "a barrier ran";
+                if (outcome([&] { communicator.all_gather({}); }) != self) return "a gather ran";
+                pt::Bytes bytes;
+                if (outcome([&] { communicator.broadcast(bytes); }) != self) return "a broadcast ran";
+                if (outcome([&] { others.start(third); }) != self) return "others started";
+                if (outcome([&] { others.wait(); }) != self) return "others waited";
+                reductions.wait();
+                if (first != std::vector<std::int64_t>(70, static_cast<std::int64_t>(workers))) return "wrong sum";
+                others.start(third);
+                others.wait();
+                communicator.barrier();
+                {
+                    pt::PendingReductions forgotten(communicator);
+                    forgotten.start(third);
+                }
+                communicator.barrier();
+                return "fine";
             });
-            CAPTURE(workers, place);
-            CHECK(whole == original_at(workers - 1, "body", "std::out_of_range"));
+            CHECK(lines == all(workers, "fine"));
         }
     }
 }
 
-TEMPLATE_TEST_CASE("throw, leave, kill and delay in every batch", "[comm]", pt::TreeAggregate<Transport>,
-                   pt::RingAllReduce<Transport>, pt::ParameterServer<Transport>) {
-    using Policy = pt::Faulty<TestType>;
-    for (const std::size_t workers : worker_counts({2, 4})) {
-        const auto healthy = report<TestType>({.workers = workers},
-                                              [](pt::Session& session) { return std::to_string(iterate(session, 2)); });
-        for (std::size_t rank = 0; rank < workers; rank += workers - 1) {
-            for (std::uint64_t call = 0; call < 2 * batches; call += workers > 2 ? 2 : 1) {
-                CAPTURE(workers, rank, call);
-                const std::string of = " of " + std::to_string(rank);
-                pt::FaultPlan plan{{pt::Fault{.rank = rank, .call = call, .delay_seconds = 0.002}}};
-                const pt::RunSettings settings{
-                    .workers = workers, .deadline_seconds = 20, .instruments = {.faults = &plan}};
-                const auto ends = [&](pt::FaultKind kind) {
-                    plan.faults[0].kind = kind;
-                    std::vector<std::string> lines(workers, "gone");
-                    const std::string whole = outcome([&] {
-                        run_on<Policy>(settings, [&](pt::Session& session) {
-                            std::exception_ptr error;
-                            const std::string line = outcome([&] {
-                                try {
-                                    iterate(session, 2);
-                                } catch (const pt::detail::Killed&) {
-                                    throw;
-                                } catch (...) {
-                                    error = std::current_exception();
-                                    throw;
-                                }
+TEST_CASE("an error that is brought to the wait is thrown by all, and the session goes on", "[comm]") {
+    for (const AnyPolicy& policy : policies<Bare>()) {
+        CAPTURE(policy.name);
+        for (const std::size_t workers : worker_counts({1, 2, 3, 5, 8})) {
+            for (std::size_t thrower = 0; thrower < workers; thrower += workers > 3 ? 3 : 1) {
+                for (std::size_t place = 0; place <= std::size(lengths); place += 2) {
+                    const auto lines = report(policy, {.workers = workers}, [&](pt::Session& session) -> std::string {
+                        const std::string log = outcome([&] {
+                            iterate(session, 2, [&](int round, std::size_t at) {
+                                if (round == 1 && at == place && session.rank() == thrower)
+                                    throw pt::NonFiniteValue("no number");
                             });
-                            lines[session.rank()] = line;
-                            if (error) std::rethrow_exception(error);
                         });
+                        std::int64_t one = 1;
+                        session.communicator().all_reduce({&one, 1});
+                        return log + "; " + std::to_string(one);
                     });
-                    share_out(lines);
-                    return std::pair(lines, whole);
-                };
-                plan.faults[0].error = std::make_exception_ptr(pt::NonFiniteValue("not finite"));
-                for (const pt::FaultKind kind : {pt::FaultKind::error, pt::FaultKind::leave}) {
-                    const auto [lines, whole] = ends(kind);
-                    CHECK(lines == all(workers, "non_finite_value" + of));
-                    CHECK(whole == "non_finite_value" + of);
+                    CAPTURE(workers, thrower, place);
+                    CHECK(lines == all(workers, "non_finite_value of " + std::to_string(thrower) + "; " +
+                                                    std::to_string(workers)));
                 }
-                if constexpr (in_process) {
-                    const auto [lines, whole] = ends(pt::FaultKind::kill);
-                    for (std::size_t i = 0; i < workers; ++i)
-                        CHECK(lines[i] == (i == rank ? "gone" : "worker_lost" + of));
-                    CHECK(whole == "worker_lost" + of);
-                }
-                plan.faults[0].kind = pt::FaultKind::delay;
-                CHECK(report<Policy>(settings, [](pt::Session& session) {
-                          return std::to_string(iterate(session, 2));
-                      }) == healthy);
             }
         }
     }
 }
 
-TEMPLATE_TEST_CASE("a late worker is named while reductions are pending", "[comm]", pt::RingAllReduce<Transport>) {
-    for (const std::size_t workers : worker_counts({2, 3})) {
-        const auto whole = outcome([&] {
-            run_on<TestType>({.workers = workers, .deadline_seconds = 0.3}, [&](pt::Session& session) {
-                iterate(session, 1, [&](int, std::size_t at) {
-                    if (at == 5 && session.rank() == 1) std::this_thread::sleep_for(std::chrono::milliseconds(900));
+TEST_CASE("a worker that leaves without waiting stops all others", "[comm]") {
+    for (const AnyPolicy& policy : policies<Bare>()) {
+        CAPTURE(policy.name);
+        for (const std::size_t workers : worker_counts({2, 4})) {
+            for (std::size_t place = 0; place <= std::size(lengths); place += 3) {
+                const std::string whole = outcome([&] {
+                    policy.run({.workers = workers, .deadline_seconds = 20}, [&](pt::Session& session) {
+                        std::vector<std::vector<std::int64_t>> words;  // outlives what may still send them
+                        for (const std::size_t length : lengths) words.emplace_back(length);
+                        pt::PendingReductions reductions(session.communicator(), batch_words);
+                        for (std::size_t i = 0; i <= words.size(); ++i) {
+                            if (i == place && session.rank() == workers - 1) throw std::out_of_range("body");
+                            if (i < words.size()) reductions.start(words[i]);
+                        }
+                        reductions.wait();
+                    });
+                });
+                CAPTURE(workers, place);
+                CHECK(whole == original_at(workers - 1, "body", "std::out_of_range"));
+            }
+        }
+    }
+}
+
+TEST_CASE("throw, leave, kill and delay in every batch", "[comm]") {
+    const std::vector<AnyPolicy> bare = policies<Bare>(), faulty_ones = policies<pt::Faulty>();
+    for (std::size_t i = 0; i < bare.size(); ++i) {
+        const AnyPolicy &policy = bare[i], &faulty = faulty_ones[i];
+        CAPTURE(policy.name);
+        for (const std::size_t workers : worker_counts({2, 4})) {
+            const auto healthy = report(policy, {.workers = workers},
+                                        [](pt::Session& session) { return std::to_string(iterate(session, 2)); });
+            for (std::size_t rank = 0; rank < workers; rank += workers - 1) {
+                for (std::uint64_t call = 0; call < 2 * batches; call += workers > 2 ? 2 : 1) {
+                    CAPTURE(workers, rank, call);
+                    const std::string of = " of " + std::to_string(rank);
+                    pt::FaultPlan plan{{pt::Fault{.rank = rank, .call = call, .delay_seconds = 0.002}}};
+                    const pt::RunSettings settings{
+                        .workers = workers, .deadline_seconds = 20, .instruments = {.faults = &plan}};
+                    const auto ends = [&](pt::FaultKind kind) {
+                        plan.faults[0].kind = kind;
+                        std::vector<std::string> lines(workers, "gone");
+                        const std::string whole = outcome([&] {
+                            faulty.run(settings, [&](pt::Session& session) {
+                                std::exception_ptr error;
+                                const std::string line = outcome([&] {
+                                    try {
+                                        iterate(session, 2);
+                                    } catch (const pt::detail::Killed&) {
+                                        throw;
+                                    } catch (...) {
+                                        error = std::current_exception();
+                                        throw;
+                                    }
+                                });
+                                lines[session.rank()] = line;
+                                if (error) std::rethrow_exception(error);
+                            });
+                        });
+                        share_out(lines);
+                        return std::pair(lines, whole);
+                    };
+                    plan.faults[0].error = std::make_exception_ptr(pt::NonFiniteValue("not finite"));
+                    for (const pt::FaultKind kind : {pt::FaultKind::error, pt::FaultKind::leave}) {
+                        const auto [lines, whole] = ends(kind);
+                        CHECK(lines == all(workers, "non_finite_value" + of));
+                        CHECK(whole == "non_finite_value" + of);
+                    }
+                    if constexpr (in_process) {
+                        const auto [lines, whole] = ends(pt::FaultKind::kill);
+                        for (std::size_t other = 0; other < workers; ++other)
+                            CHECK(lines[other] == (other == rank ? "gone" : "worker_lost" + of));
+                        CHECK(whole == "worker_lost" + of);
+                    }
+                    plan.faults[0].kind = pt::FaultKind::delay;
+                    CHECK(report(faulty, settings,
+                                 [](pt::Session& session) { return std::to_string(iterate(session, 2)); }) == healthy);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("a late worker is named while reductions are pending", "[comm]") {
+    for (const AnyPolicy& policy : policies<Bare>()) {
+        CAPTURE(policy.name);
+        for (const std::size_t workers : worker_counts({2, 3})) {
+            const auto whole = outcome([&] {
+                policy.run({.workers = workers, .deadline_seconds = 0.3}, [&](pt::Session& session) {
+                    iterate(session, 1, [&](int, std::size_t at) {
+                        if (at == 5 && session.rank() == 1) std::this_thread::sleep_for(std::chrono::milliseconds(900));
+                    });
                 });
             });
-        });
-        CHECK(whole == "deadline_exceeded of 1");
+            CHECK(whole == "deadline_exceeded of 1");
+        }
     }
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What all linear models share: the features that they take, checked margins, and the refusal of what is no finite number.
+// What all linear models share: the features that they take, and checked margins.
 
-#include <partita/core/error.hpp>
 #include <partita/core/number_text.hpp>
 #include <partita/data/column_type.hpp>
 #include <partita/math/margins.hpp>
-#include <partita/math/matrix_view.hpp>
+#include <partita/stage/features.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -19,53 +18,7 @@
 namespace partita::inline PARTITA_ABI::detail {
 
 /// The features that linear models take.
-inline constexpr KindSet linear_feature_kinds = dense_vector_kinds | sparse_vector_kinds;
-
-template <class T>
-std::size_t feature_width(MatrixView<T> x) {
-    return x.columns();
-}
-template <class T>
-std::size_t feature_width(const SparseView<T>& x) {
-    return x.columns;
-}
-inline std::size_t feature_width(const OneHotView& x) { return x.columns; }
-
-template <class T>
-bool finite_row(MatrixView<const T> x, std::size_t row) {
-    for (T value : x[row])
-        if (!(value - value == T(0))) return false;
-    return true;
-}
-template <class T>
-bool finite_row(const SparseView<T>& x, std::size_t row) {
-    for (std::int64_t k = x.offsets[row]; k < x.offsets[row + 1]; ++k)
-        if (!(x.values[k] - x.values[k] == T(0))) return false;
-    return true;
-}
-inline bool finite_row(const OneHotView&, std::size_t) { return true; }
-
-[[noreturn, gnu::cold]] inline void refuse_features(std::string_view feature_column, std::string_view what,
-                                                    std::int64_t row, std::int64_t element = -1) {
-    Place place;
-    place.row = row;
-    place.column = std::string(feature_column);
-    place.element = element;
-    throw NonFiniteValue(
-        (element < 0 ? std::string(what) : "element " + std::to_string(element) + " of " + std::string(what)) + " \"" +
-            place.column + "\" is not finite; filter such rows, or impute what is missing before the learner",
-        place);
-}
-
-[[noreturn, gnu::cold]] inline void refuse_width(std::string_view feature_column, std::size_t given,
-                                                 std::size_t wanted) {
-    Place place;
-    place.column = std::string(feature_column);
-    throw WrongWidth("the vectors of \"" + place.column + "\" have " + std::to_string(given) +
-                         " elements and the model was fitted on " + std::to_string(wanted) +
-                         "; give the columns that it was fitted on",
-                     place);
-}
+inline constexpr KindSet linear_feature_kinds = vector_kinds;
 
 /// Margins with the promise that what a fit refuses throws here too.
 template <class Features>
