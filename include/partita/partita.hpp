@@ -18,6 +18,7 @@
 #include <partita/math/centred_gram.hpp>
 #include <partita/math/cholesky.hpp>
 #include <partita/math/count.hpp>
+#include <partita/math/dense_layer.hpp>
 #include <partita/math/double_pair.hpp>
 #include <partita/math/elementary.hpp>
 #include <partita/math/exact_sum.hpp>
@@ -116,7 +117,9 @@
 #include <partita/data/top.hpp>
 
 #include <partita/stage/category_tally.hpp>
+#include <partita/stage/class_labels.hpp>
 #include <partita/stage/concepts.hpp>
+#include <partita/stage/features.hpp>
 #include <partita/stage/fit_rows.hpp>
 #include <partita/stage/split_names.hpp>
 #include <partita/stage/stage_column.hpp>
@@ -154,6 +157,8 @@
 #include <partita/linear/logistic_regression.hpp>
 #include <partita/linear/p_values.hpp>
 #include <partita/linear/sparse_logistic_regression.hpp>
+
+#include <partita/neural/multilayer_perceptron.hpp>
 
 #include <partita/pipeline/after.hpp>
 #include <partita/pipeline/completeness.hpp>

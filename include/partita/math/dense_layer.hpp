@@ -64,8 +64,7 @@ inline void multiply_by_slopes(Activation activation, const float* values, float
     for (std::size_t r = 0; r < rows; ++r) {
         for (std::size_t c = r * stride; c < r * stride + width; c += 16) {
             const Floats16 value = Floats16::load(values + c), delta = Floats16::load(deltas + c);
-            if (activation == Activation::relu)
-                select(value > Floats16(0.0f), delta, Floats16(0.0f)).store(deltas + c);
+            if (activation == Activation::relu) select(value > Floats16(0.0f), delta, Floats16(0.0f)).store(deltas + c);
             else if (activation == Activation::tanh) (delta * fused(-value, value, Floats16(1.0f))).store(deltas + c);
         }
     }

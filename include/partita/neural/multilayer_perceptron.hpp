@@ -136,7 +136,9 @@ struct MultilayerPerceptron {
         plan.seed = rows.session().seed() + seed * 0x9e3779b97f4a7c15;
         std::vector<Label> classes = detail::find_classes<Label>(rows, id, TargetColumn.view());
         const detail::NetworkRows packed = detail::pack_network_rows(rows, classes, Features.view());
-        detail::NetworkFit found = detail::NetworkTrainer(rows.session(), packed, classes.size(), plan).fit();
+        detail::NetworkTrainer trainer(rows.session(), packed, classes.size(), plan);
+        detail::NetworkFit found = trainer.fit(
+            [&] { return plan.identity(Features.view(), TargetColumn.view()).add("rows", rows.checksum()); });
         if (must_converge && !found.converged)
             throw NotConverged("MultilayerPerceptron stopped after " + std::to_string(max_epochs) +
                                " epochs while its loss still fell; raise max_epochs, or accept the last weights by "

@@ -16,6 +16,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 
 namespace {
 
@@ -156,6 +157,43 @@ TEST_CASE("a network's seeds, weights and saved bytes", "[neural]") {
     for (std::size_t i = 0; i < 50; ++i)
         CHECK(loaded.predict_probability(points[i]) == plain.predict_probability(points[i]));
     std::remove("network.safetensors");
+}
+
+TEST_CASE("a network's fit goes on from a checkpoint to the same weights, on other workers", "[neural]") {
+    struct Interrupt final : pt::Progress {
+        void begin(std::string_view, std::uint64_t) override {}
+        void advance(std::uint64_t steps) override {
+            seen += steps;
+            if (seen == at) cancel.cancel();
+        }
+        void end() override {}
+        std::uint64_t seen = 0, at = 0;
+        pt::CancelToken cancel;
+    } interrupt;
+    const auto points = quarters(9000);
+    const OfPoints learner{.hidden = {5}, .batch_rows = 1024, .max_epochs = 6};
+    const auto fitted = [&](pt::Session& session) {
+        return numbers(pt::pipeline(learner).fit(pt::as_train(pt::dataset(session, points))).template stage<1>());
+    };
+    pt::LocalSession whole(quiet);
+    const auto expected = fitted(whole);
+
+    const std::filesystem::path folder = "network_checkpoints";
+    std::filesystem::remove_all(folder);
+    std::filesystem::create_directory(folder);
+    const pt::CheckpointSettings checkpoint{.folder = folder.string(), .every = 2};
+    interrupt.at = 40;  // in the fifth epoch of nine batches
+    pt::LocalSession stopped(
+        {.threads = 1, .checkpoint = checkpoint, .progress_sink = &interrupt, .cancel = interrupt.cancel});
+    CHECK_THROWS_AS(fitted(stopped), pt::Cancelled);
+    interrupt.seen = interrupt.at = 0;
+    std::vector<std::vector<double>> found(2);
+    pt::run<pt::RingAllReduce<>>({.threads = 1, .workers = 2, .checkpoint = checkpoint, .progress_sink = &interrupt},
+                                 [&](pt::Session& session) { found[session.rank()] = fitted(session); });
+    CHECK(found[0] == expected);
+    CHECK(found[1] == expected);
+    CHECK(interrupt.seen == 2 * 9);  // the last two epochs alone
+    std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("a network ends where its loss no longer falls, reports progress, and is cancelled", "[neural]") {

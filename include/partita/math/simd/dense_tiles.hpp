@@ -141,10 +141,6 @@ inline Deposit deposit_product(const LeftFactor& a, const RightFactor& b, double
 using Floats16 = Lanes<float, 16>;
 using Doubles8 = Lanes<double, 8>;
 
-inline Floats16 square_root(const Floats16& x) {
-    return Floats16::made([&](std::size_t k) { return xsimd::sqrt(x.part(k)); });
-}
-
 /// tanh by expm1; `x` is cut at ±20, beyond which it is ±1 in float by far.
 [[gnu::always_inline]] inline Doubles8 tanh_of(const Doubles8& x) {
     const Doubles8 size = minimum(Doubles8(20.0), absolute(x));

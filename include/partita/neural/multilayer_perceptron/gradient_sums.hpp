@@ -53,6 +53,10 @@ class GradientSums {
 
     /// What a word of the sums stands for.
     double unit() const { return std::ldexp(1.0, -exponent_); }
+    /// The unit of the next sums, as the exponent of what it is divided by, for checkpoints.
+    std::int32_t next_exponent() const { return next_exponent_; }
+    void next_exponent(std::int32_t exponent) { next_exponent_ = exponent; }
+    static bool may_have(std::int32_t exponent) { return exponent >= -128 && exponent <= highest_exponent; }
     /// The sums over all workers, (inputs + 1) x outputs, after the reduction.
     std::span<const std::int64_t> totals() const { return std::span(words_).first((inputs_ + 1) * outputs_); }
     std::int64_t weight_words() const { return words_.back(); }

@@ -4,6 +4,7 @@
 // The fit of a network: batch after batch forward, backward layer by layer while the gradients of the layers behind travel, and a
 // step that all workers take alike.
 
+#include <partita/comm/checkpoints.hpp>
 #include <partita/comm/pending_reductions.hpp>
 #include <partita/math/exact_sum.hpp>
 #include <partita/neural/multilayer_perceptron/gradient_sums.hpp>
@@ -24,6 +25,16 @@ struct NetworkPlan {
     int max_epochs = 0, patience = 0;
     double tolerance = 0;
     std::uint64_t seed = 0;
+
+    FitIdentity identity(std::string_view features, std::string_view target) const {
+        FitIdentity identity("MultilayerPerceptron");
+        identity.add("activation", activation).add("adam", adam).add("nesterov", nesterov);
+        for (const std::size_t width : hidden) identity.add("hidden", width);
+        identity.add("learning_rate", learning_rate).add("first_decay", first_decay).add("second_decay", second_decay);
+        identity.add("epsilon", epsilon).add("l2", l2).add("batch_rows", batch_rows).add("tolerance", tolerance);
+        identity.add("patience", patience).add("seed", seed).add("features", features).add("target", target);
+        return identity;
+    }
 };
 
 /// What a fit found.
@@ -31,6 +42,18 @@ struct NetworkFit {
     Network network;
     std::vector<double> history;  ///< the mean loss of each epoch
     bool converged = false;
+};
+
+/// All that the next epoch stands on, as a checkpoint has it. Layers are vectors with their padding.
+struct NetworkState {
+    std::vector<double> history;
+    double best = HUGE_VAL, first_power = 1, second_power = 1;
+    std::int32_t stale = 0;
+    std::vector<std::vector<float>> parameters, first, second;
+    std::vector<std::int32_t> exponents;  ///< of the units that gradients are summed in
+    BOOST_DESCRIBE_CLASS(NetworkState, (),
+                         (history, best, first_power, second_power, stale, parameters, first, second, exponents), (),
+                         ())
 };
 
 class NetworkTrainer {
@@ -54,20 +77,23 @@ class NetworkTrainer {
         for (auto& room : probabilities_) room.resize(classes);
     }
 
-    NetworkFit fit() {
+    NetworkFit fit(FunctionRef<FitIdentity()> identify) {
         const ProgressScope progress(session_.progress(), "MultilayerPerceptron",
                                      static_cast<std::uint64_t>(plan_.max_epochs) * grid_.batches());
-        NetworkFit found;
-        double best = HUGE_VAL;
-        for (int epoch = 0, stale = 0; epoch < plan_.max_epochs && !found.converged; ++epoch) {
-            const double loss = learn_epoch(static_cast<std::uint32_t>(epoch));
-            found.history.push_back(loss);
-            stale = loss > best - plan_.tolerance ? stale + 1 : 0;
-            best = std::min(best, loss);
-            found.converged = stale >= plan_.patience;
+        Checkpoints checkpoints(session_, identify);
+        NetworkState state;
+        if (checkpoints.resume(state, [&](const NetworkState& read) { return fits(read); })) take_up(state);
+        while (state.history.size() < static_cast<std::size_t>(plan_.max_epochs) && state.stale < plan_.patience) {
+            const double loss = learn_epoch(static_cast<std::uint32_t>(state.history.size()));
+            state.history.push_back(loss);
+            state.stale = loss > state.best - plan_.tolerance ? state.stale + 1 : 0;
+            state.best = std::min(state.best, loss);
+            const auto epochs = static_cast<std::int64_t>(state.history.size());
+            if (!checkpoints.due(epochs)) continue;
+            hand_over(state);
+            checkpoints.keep(epochs, state);
         }
-        found.network = std::move(network_);
-        return found;
+        return {std::move(network_), std::move(state.history), state.stale >= plan_.patience};
     }
 
     /// The gradient of the mean loss over a batch's rows, layer by layer, as (inputs + 1) x outputs; for tests.
@@ -137,6 +163,43 @@ class NetworkTrainer {
         const double loss = sums.loss.value() / sums.weight.value();
         if (!(loss - loss == 0) || !network_.finite()) refuse_divergence();
         return loss;
+    }
+
+    bool fits(const NetworkState& state) const {
+        const auto of_layers = [&](const auto& each) { return each.size() == layers_.size(); };
+        if (!of_layers(state.parameters) || !of_layers(state.first) || !of_layers(state.second) ||
+            !of_layers(state.exponents) || state.history.empty() || state.stale < 0)
+            return false;
+        for (std::size_t l = 0; l < layers_.size(); ++l) {
+            const std::size_t size = network_.layers[l].parameters.size();
+            if (state.parameters[l].size() != size || state.first[l].size() != size || state.second[l].size() != size ||
+                !GradientSums::may_have(state.exponents[l]))
+                return false;
+        }
+        return true;
+    }
+    void take_up(const NetworkState& state) {
+        first_power_ = state.first_power;
+        second_power_ = state.second_power;
+        for (std::size_t l = 0; l < layers_.size(); ++l) {
+            std::copy(state.parameters[l].begin(), state.parameters[l].end(), network_.layers[l].parameters.begin());
+            std::copy(state.first[l].begin(), state.first[l].end(), layers_[l].first.begin());
+            std::copy(state.second[l].begin(), state.second[l].end(), layers_[l].second.begin());
+            layers_[l].sums.next_exponent(state.exponents[l]);
+        }
+        refresh();
+    }
+    void hand_over(NetworkState& state) const {
+        state.first_power = first_power_;
+        state.second_power = second_power_;
+        state.parameters.clear(), state.first.clear(), state.second.clear(), state.exponents.clear();
+        for (std::size_t l = 0; l < layers_.size(); ++l) {
+            const AlignedVector<float>& parameters = network_.layers[l].parameters;
+            state.parameters.emplace_back(parameters.begin(), parameters.end());
+            state.first.emplace_back(layers_[l].first.begin(), layers_[l].first.end());
+            state.second.emplace_back(layers_[l].second.begin(), layers_[l].second.end());
+            state.exponents.push_back(layers_[l].sums.next_exponent());
+        }
     }
 
     [[noreturn]] static void refuse_divergence() {

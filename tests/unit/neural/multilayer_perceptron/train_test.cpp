@@ -121,7 +121,7 @@ TEST_CASE("the first step of a network without hidden layers is that of logistic
                 loss += block.weights[r] * std::log1p(std::exp(block.labels[r] == 1 ? -score : score));
             }
         }
-        const NetworkFit found = trainer.fit();
+        const NetworkFit found = trainer.fit([] { return pt::FitIdentity("test"); });
         CHECK(found.history[0] == Approx(loss / total).epsilon(1e-6));
         for (std::size_t i = 0; i < 5; ++i) {
             const double slope = gradient[i] / total + (i < 4 ? 0.125 * start[i] : 0);
