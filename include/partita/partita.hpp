@@ -65,6 +65,7 @@
 #include <partita/comm/error_wire.hpp>
 #include <partita/comm/faulty.hpp>
 #include <partita/comm/format.hpp>
+#include <partita/comm/halving_doubling.hpp>
 #include <partita/comm/in_process.hpp>
 #include <partita/comm/instruments.hpp>
 #include <partita/comm/link.hpp>

@@ -7,6 +7,7 @@
 #include <partita/comm/bytes.hpp>
 #include <partita/core/error.hpp>
 #include <partita/core/version.hpp>
+#include <partita/exec/function_ref.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -20,11 +21,16 @@ struct RunSettings;
 struct MessageHeader {
     std::uint64_t sequence = 0;  ///< which collective of the run, counted from 1
     std::uint64_t payload_bytes = 0;
+    std::uint64_t length = 0;  ///< how many words every worker brings into the collective, where that must be the same
     std::uint32_t operation = 0;  ///< what kind of collective, see Operation
     std::uint32_t step = 0;       ///< the longest chain of messages that led to this one, itself included
     std::uint32_t failed = 0;     ///< 1: the payload is an error instead of data
     std::uint32_t run = 0;        ///< for transports on which the messages of several runs may meet
 };
+
+/// Is given the payload of a message in one run of bytes or several, in order, with where each begins: once at least.
+using PayloadVisitor =
+    FunctionRef<void(const MessageHeader& header, std::size_t first_byte, std::span<const std::byte> bytes)>;
 
 /// One worker's end of a transport. A transport derives from it and adds
 /// `static void launch(const RunSettings&, FunctionRef<void(Channel&)> worker)`, which calls `worker` once per worker
@@ -50,6 +56,21 @@ class Channel {
     /// Errors: detail::RunAbandoned when no message is there and none can come: a worker failed outside a collective,
     /// is gone, or has not arrived before the deadline.
     virtual void receive(std::size_t from, MessageHeader& header, Bytes& payload) = 0;
+
+    /// Takes the next message of that sender as `receive` does, but gives its payload to `visit` from where the transport has it.
+    virtual void receive_in_place(std::size_t from, PayloadVisitor visit) {
+        MessageHeader header;
+        receive(from, header, arrived_);
+        visit(header, 0, arrived_);
+    }
+
+    /// Sends a message and takes one, at once: a worker may be held up until both are through, so the other sides must be about to
+    /// take and to send theirs. A transport that can lets both overlap.
+    virtual void exchange(std::size_t to, const MessageHeader& header, std::span<const std::byte> payload,
+                          std::size_t from, PayloadVisitor visit) {
+        send(to, header, payload);
+        receive_in_place(from, visit);
+    }
 
     /// Waits until what was sent needs this worker no longer, so that it may compute for long without holding others up. Called
     /// at the end of every collective.
@@ -79,6 +100,9 @@ class Channel {
 
     /// Ends this worker as a crash would: it sends nothing more, and the others find it gone. Does not return.
     [[noreturn]] virtual void kill() = 0;
+
+  private:
+    Bytes arrived_;
 };
 
 namespace detail {

@@ -23,9 +23,11 @@ namespace partita::inline PARTITA_ABI {
 /// A communication policy: constructed from a Link, it says how numbers travel. `all_reduce` leaves in every worker's
 /// words the reduction over all workers; `all_gather` gives every worker's bytes, of any size each, in the order of ranks.
 /// Both must let every worker's input reach every worker, even where the numbers of some do not matter: errors travel with
-/// them. `words` is never empty; who sends to whom must not depend on its length, because a worker with an error may bring
-/// another length. A member `transport` names the type that starts the workers; a policy may also define
-/// `void broadcast(Bytes&, std::size_t root)` and `std::vector<Bytes> all_to_all(std::vector<Bytes>)`.
+/// them. `words` is never empty; who sends to whom must not depend on its length before every worker's messages have reached
+/// every other, directly or not, because a worker with an error may bring another length: after that either all workers have
+/// an error (Link::failed), and stop, or their vectors are equally long. A member `transport` names the type that starts the
+/// workers; a policy may also define `void broadcast(Bytes&, std::size_t root)` and
+/// `std::vector<Bytes> all_to_all(std::vector<Bytes>)`.
 template <class Policy>
 concept Communicator =
     std::constructible_from<Policy, Link&> &&
@@ -135,10 +137,9 @@ class CommunicatorBase {
 
     /// An all-reduce that was announced by `reserved_for_`; perhaps from another thread, while the worker calls none itself.
     void reduce_pending(std::span<std::int64_t> words, Reduction reduction, const PendingError& pending) {
-        meet(Operation::all_reduce, pending, [&] {
-            std::int64_t none = 0;  // even where there is nothing to add, errors must travel
-            reduce(words.empty() ? std::span(&none, 1) : words, reduction);
-        });
+        std::int64_t none = 0;  // even where there is nothing to add, errors must travel
+        if (words.empty()) words = {&none, 1};
+        meet(Operation::all_reduce, pending, [&] { reduce(words, reduction); }, words.size());
     }
 
     void refuse_while_reserved() const {
@@ -154,8 +155,8 @@ class CommunicatorBase {
         meet(operation, pending, messages);
     }
 
-    void meet(Operation operation, const PendingError& pending, FunctionRef<void()> messages) {
-        link_.begin(operation, pending);
+    void meet(Operation operation, const PendingError& pending, FunctionRef<void()> messages, std::size_t length = 0) {
+        link_.begin(operation, pending, length);
         try {
             messages();
             link_.channel().settle();

@@ -79,13 +79,17 @@ class Counting final : public Channel {
     bool may_change_threads() const noexcept override { return inner_.may_change_threads(); }
 
     void send(std::size_t to, const MessageHeader& header, std::span<const std::byte> payload) override {
-        if (log_ != nullptr) {
-            log_->add({header.sequence, header.operation, header.step, rank(), to, payload.size(), header.failed != 0});
-        }
+        record(to, header, payload);
         inner_.send(to, header, payload);
     }
     void receive(std::size_t from, MessageHeader& header, Bytes& payload) override {
         inner_.receive(from, header, payload);
+    }
+    void receive_in_place(std::size_t from, PayloadVisitor visit) override { inner_.receive_in_place(from, visit); }
+    void exchange(std::size_t to, const MessageHeader& header, std::span<const std::byte> payload, std::size_t from,
+                  PayloadVisitor visit) override {
+        record(to, header, payload);
+        inner_.exchange(to, header, payload, from, visit);
     }
     void settle() override { inner_.settle(); }
     void open_service_lane() override { inner_.open_service_lane(); }
@@ -106,6 +110,11 @@ class Counting final : public Channel {
     }
 
   private:
+    void record(std::size_t to, const MessageHeader& header, std::span<const std::byte> payload) {
+        if (log_ == nullptr) return;
+        log_->add({header.sequence, header.operation, header.step, rank(), to, payload.size(), header.failed != 0});
+    }
+
     Channel& inner_;
     MessageLog* log_;
 };

@@ -85,8 +85,8 @@ PendingError attempt(Action&& action) {
 /// The messages of one worker's collectives over one channel.
 class Link {
   public:
-    explicit Link(Channel& channel, const Instruments& instruments = {})
-        : channel_(channel), instruments_(instruments) {}
+    explicit Link(Channel& channel, const Instruments& instruments = {}, std::size_t ring_from_bytes = 0)
+        : channel_(channel), instruments_(instruments), ring_from_bytes_(ring_from_bytes) {}
     Link(const Link&) = delete;
     Link& operator=(const Link&) = delete;
 
@@ -97,34 +97,38 @@ class Link {
 
     /// Sends bytes or words, without waiting for the receiver.
     void send(std::size_t to, std::span<const std::byte> bytes) {
-        MessageHeader header{.sequence = sequence_,
-                             .payload_bytes = bytes.size(),
-                             .operation = static_cast<std::uint32_t>(operation_),
-                             .step = step_ + 1,
-                             .failed = failed() ? 1U : 0U};
-        if (failed()) {
-            header.payload_bytes = failure_.wire.size();
-            bytes = failure_.wire;
-        }
+        const MessageHeader header = put_header(bytes);
         channel_.send(to, header, bytes);
     }
     void send(std::size_t to, std::span<const std::int64_t> words) { send(to, std::as_bytes(words)); }
 
     /// Receives bytes of any number; none if the sender has an error.
-    Bytes receive(std::size_t from) { return take(from) ? std::exchange(buffer_, {}) : Bytes{}; }
+    Bytes receive(std::size_t from) {
+        MessageHeader header;
+        do channel_.receive(from, header, buffer_);
+        while (is_stale(header));
+        if (header.failed != 0) merge(buffer_);
+        return accepts(from, header) ? std::exchange(buffer_, {}) : Bytes{};
+    }
 
     /// Receives exactly so many words; zeros if the sender has an error.
-    void receive(std::size_t from, std::span<std::int64_t> words) {
-        if (take_words(from, words.size())) {
-            if (!buffer_.empty()) std::memcpy(words.data(), buffer_.data(), words.size_bytes());
-        } else {
-            for (std::int64_t& word : words) word = 0;
-        }
-    }
+    void receive(std::size_t from, std::span<std::int64_t> words) { place(words, take(from, words, nullptr)); }
 
     /// Receives as many words as there are and combines them into `words`; leaves them if the sender has an error.
     void combine(std::size_t from, std::span<std::int64_t> words, Reduction reduction) {
-        if (take_words(from, words.size()) && !buffer_.empty()) combine_words(words, buffer_.data(), reduction);
+        take(from, words, &reduction);
+    }
+
+    /// Sends words to one worker and combines those of another, or of the same, into `words`, both at once where the transport
+    /// can. `sent` and `words` may be the same; then nothing is overwritten before it is sent. This worker may be held up until
+    /// its message is received, so the one that it is for must be about to receive it, as where all make a step of one kind.
+    void exchange(std::size_t to, std::span<const std::int64_t> sent, std::size_t from, std::span<std::int64_t> words,
+                  Reduction reduction) {
+        trade(to, sent, from, words, &reduction);
+    }
+    /// The same, but the words that come are put in the place of `words`; zeros if the sender has an error.
+    void exchange(std::size_t to, std::span<const std::int64_t> sent, std::size_t from, std::span<std::int64_t> words) {
+        place(words, trade(to, sent, from, words, nullptr));
     }
 
     /// Whether this worker has an error by now, its own or another's.
@@ -140,13 +144,17 @@ class Link {
     /// Sends under another name from here on, and gives the former: for policies that talk before they do what was asked.
     Operation exchange_operation(Operation operation) noexcept { return std::exchange(operation_, operation); }
 
+    /// See RunSettings.
+    std::size_t ring_from_bytes() const noexcept { return ring_from_bytes_; }
     const Instruments& instruments() const noexcept { return instruments_; }
     Channel& channel() noexcept { return channel_; }
 
     // ---- for CommunicatorBase ----
 
-    void begin(Operation operation, const PendingError& pending) {
+    /// `length`: of the vector that is reduced.
+    void begin(Operation operation, const PendingError& pending, std::size_t length = 0) {
         ++sequence_;
+        length_ = length;
         operation_ = operation;
         step_ = 0;
         failure_ = {};
@@ -174,31 +182,95 @@ class Link {
         std::exception_ptr original;
     };
 
-    bool take(std::size_t from) {
-        MessageHeader header;
-        do {  // what is left of a collective that a worker left early with an error of its own is stale
-            channel_.receive(from, header, buffer_);
-        } while (header.sequence < sequence_);
+    /// The header for these bytes, or for this worker's error, which then takes their place.
+    MessageHeader put_header(std::span<const std::byte>& bytes) const {
+        if (failed()) bytes = failure_.wire;
+        return {.sequence = sequence_,
+                .payload_bytes = bytes.size(),
+                .length = own_length(),
+                .operation = static_cast<std::uint32_t>(operation_),
+                .step = step_ + 1,
+                .failed = failed() ? 1U : 0U};
+    }
+    std::uint64_t own_length() const noexcept { return operation_ == Operation::all_reduce ? length_ : 0; }
+
+    /// Left by a worker that left an earlier collective with an error of its own.
+    bool is_stale(const MessageHeader& header) const noexcept { return header.sequence < sequence_; }
+
+    /// Whether what follows the header is what this collective waits for.
+    bool accepts(std::size_t from, const MessageHeader& header) {
         if (header.step > step_) step_ = header.step;
-        arrived_bytes_ = header.payload_bytes;
-        if (header.failed != 0) {
-            merge(buffer_);
-            return false;
-        }
+        if (header.failed != 0) return false;
         if (header.sequence != sequence_ || header.operation != static_cast<std::uint32_t>(operation_)) {
             mismatch(from, "is in another collective (" + describe(header.operation, header.sequence) + ")");
             return false;
         }
+        if (header.length != own_length()) {
+            mismatch(from, "brings " + std::to_string(header.length) + " words where this one brings " +
+                               std::to_string(own_length()));
+            return false;
+        }
         return true;
     }
-
-    /// A simulated network may have carried the length alone: then there are no bytes.
-    bool take_words(std::size_t from, std::size_t count) {
-        if (!take(from)) return false;
-        if (arrived_bytes_ == count * sizeof(std::int64_t)) return true;
-        mismatch(from, "sent " + std::to_string(arrived_bytes_) + " bytes where " +
+    bool accepts_words(std::size_t from, const MessageHeader& header, std::size_t count) {
+        if (!accepts(from, header)) return false;
+        if (header.payload_bytes == count * sizeof(std::int64_t)) return true;
+        mismatch(from, "sent " + std::to_string(header.payload_bytes) + " bytes where " +
                            std::to_string(count * sizeof(std::int64_t)) + " were expected");
         return false;
+    }
+
+    static void place(std::span<std::int64_t> words, bool received) {
+        if (received) return;
+        for (std::int64_t& word : words) word = 0;
+    }
+
+    /// What becomes of the messages of one sender until the one that this collective waits for.
+    struct Arrival {
+        Link& link;
+        std::size_t from;
+        std::span<std::int64_t> words;
+        const Reduction* reduction;  // null: what comes is put in the place of the words
+        MessageHeader header{};
+        bool wanted = false;
+
+        void operator()(const MessageHeader& begun, std::size_t first_byte, std::span<const std::byte> bytes) {
+            if (first_byte == 0) {
+                header = begun;
+                wanted = !link.is_stale(begun) && link.accepts_words(from, begun, words.size());
+                if (begun.failed != 0) link.buffer_.clear();
+            }
+            // A simulated network may have carried the length alone: then there are no bytes.
+            const std::size_t first = first_byte / sizeof(std::int64_t);
+            if (wanted && reduction != nullptr) {
+                combine_words(words.subspan(first, bytes.size() / sizeof(std::int64_t)), bytes.data(), *reduction);
+            } else if (wanted && !bytes.empty()) {
+                std::memcpy(words.data() + first, bytes.data(), bytes.size());
+            } else if (begun.failed != 0) {
+                link.buffer_.insert(link.buffer_.end(), bytes.begin(), bytes.end());
+            }
+        }
+        /// After the first message: whether words came.
+        bool finish() {
+            while (link.is_stale(header)) link.channel_.receive_in_place(from, *this);
+            if (header.failed != 0) link.merge(link.buffer_);
+            return wanted;
+        }
+    };
+
+    bool take(std::size_t from, std::span<std::int64_t> words, const Reduction* reduction) {
+        Arrival arrival{*this, from, words, reduction};
+        channel_.receive_in_place(from, arrival);
+        return arrival.finish();
+    }
+
+    bool trade(std::size_t to, std::span<const std::int64_t> sent, std::size_t from, std::span<std::int64_t> words,
+               const Reduction* reduction) {
+        std::span<const std::byte> bytes = std::as_bytes(sent);
+        const MessageHeader header = put_header(bytes);
+        Arrival arrival{*this, from, words, reduction};
+        channel_.exchange(to, header, bytes, from, arrival);
+        return arrival.finish();
     }
 
     static std::string describe(std::uint32_t operation, std::uint64_t sequence) {
@@ -220,12 +292,13 @@ class Link {
 
     Channel& channel_;
     Instruments instruments_;
+    std::size_t ring_from_bytes_;
     std::uint64_t sequence_ = 0;
+    std::uint64_t length_ = 0;
     Operation operation_ = Operation::none;
     std::uint32_t step_ = 0;
     Failure failure_;
     Bytes buffer_;
-    std::uint64_t arrived_bytes_ = 0;
 };
 
 }  // namespace partita::inline PARTITA_ABI

@@ -76,18 +76,45 @@ class Mpi final : public Channel {
     }
 
     void receive(std::size_t from, MessageHeader& header, Bytes& payload) override {
-        detail::MpiWait wait(may_spin_);
-        waits_for_ = static_cast<std::int64_t>(from);
-        while (!take(from, header, payload)) {
-            listen();
-            group_.flush();
-            if (peers_[from].left) {
-                learn_from_farewell(from);
-            } else if (!wait.pause(deadline_seconds_)) {
-                give_up_on_late(from);
+        wait_for(from, [&] { return take(from, header, payload) ? Progress::done : Progress::none; });
+    }
+
+    void receive_in_place(std::size_t from, PayloadVisitor visit) override {
+        if (group_.neighbour(from) == nullptr) return Channel::receive_in_place(from, visit);
+        const Reading reading(*this, from);
+        wait_for(from, [&] { return read(from, visit, ~std::size_t{0}); });
+    }
+
+    /// Through shared memory the two go slot by slot in turns, so that the one copies while the other combines.
+    void exchange(std::size_t to, const MessageHeader& header, std::span<const std::byte> payload, std::size_t from,
+                  PayloadVisitor visit) override {
+        detail::SharedNeighbours::Peer* const receiver = group_.neighbour(to);
+        if (receiver == nullptr || group_.neighbour(from) == nullptr)
+            return Channel::exchange(to, header, payload, from, visit);
+        listen();
+        Writing writing(*this, to, header, payload);
+        const Reading reading(*this, from);
+        std::size_t written = 0, read_slots = 0;
+        bool received = false;
+        wait_for(from, [&] {
+            Progress progress = Progress::none;
+            if (!writing.message.is_written()) {
+                const std::size_t more = receiver->to.write(writing.message, written == 0 ? 2 : 1);
+                written += more;
+                if (more != 0) progress = Progress::some;
             }
-        }
-        waits_for_ = nobody;
+            // What comes may be put where that lies which is sent, so it must not overtake it.
+            if (!received && (read_slots < written || writing.message.is_written())) {
+                const Progress read_some = read(from, visit, 1);
+                if (read_some != Progress::none) {
+                    progress = Progress::some;
+                    ++read_slots;
+                }
+                received = read_some == Progress::done;
+                if (received) waits_for_ = static_cast<std::int64_t>(to);
+            }
+            return received && writing.message.is_written() ? Progress::done : progress;
+        });
     }
 
     void settle() override {
@@ -121,10 +148,38 @@ class Mpi final : public Channel {
         bool left = false;   // its farewell is here
         bool told = false;   // it says that it told everybody of an error
         bool heard = false;  // and here it is
+        Bytes aside;         // of a message that is none of this run's collectives
         Bytes end;           // the error that it left with, or knows of
         std::int64_t waits_for = nobody;
     };
     static constexpr std::int64_t nobody = -1;
+    enum class Progress : std::uint8_t { none, some, done };
+
+    /// A message to a neighbour whose payload is borrowed for as long as this lives: what is not written by then is kept.
+    struct Writing {
+        Writing(Mpi& channel_, std::size_t to_, const MessageHeader& header, std::span<const std::byte> payload)
+            : channel(channel_), to(to_), message{header, payload} {
+            message.header.run = channel.run_;
+        }
+        Writing(const Writing&) = delete;
+        Writing& operator=(const Writing&) = delete;
+        ~Writing() {
+            if (!message.is_written()) channel.group_.keep(to, message);
+        }
+
+        Mpi& channel;
+        std::size_t to;
+        detail::SharedMessage message;
+    };
+    /// While it lives, a neighbour's message is read in place: what is not read by then is dropped.
+    struct Reading {
+        Reading(Mpi& channel_, std::size_t from) : neighbour(*channel_.group_.neighbour(from)) {}
+        Reading(const Reading&) = delete;
+        Reading& operator=(const Reading&) = delete;
+        ~Reading() { neighbour.from.drop(); }
+
+        detail::SharedNeighbours::Peer& neighbour;
+    };
 
     Mpi(detail::MpiGroup& group, const RunSettings& settings)
         : group_(group),
@@ -146,6 +201,50 @@ class Mpi final : public Channel {
         group_.post_notice(to, run_, bytes);
     }
 
+    /// Looks again and again for what comes from that worker, until it is there. The look may come to wait for another one.
+    template <class Look>
+    void wait_for(std::size_t from, Look&& look) {
+        waits_for_ = static_cast<std::int64_t>(from);
+        detail::MpiWait wait(may_spin_);
+        Progress progress = look();
+        for (; progress != Progress::done; progress = look()) {
+            if (progress == Progress::some) {
+                wait = detail::MpiWait(may_spin_);
+                continue;
+            }
+            listen();
+            group_.flush();
+            const auto whom = static_cast<std::size_t>(waits_for_);
+            if (peers_[whom].left) {
+                learn_from_farewell(whom);
+            } else if (!wait.pause(deadline_seconds_)) {
+                give_up_on_late(whom);
+            }
+        }
+        waits_for_ = nobody;
+    }
+
+    /// Reads at most so many slots of a neighbour's next message of this run.
+    Progress read(std::size_t from, PayloadVisitor visit, std::size_t most_slots) {
+        Peer& peer = peers_[from];
+        Progress progress = Progress::none;
+        if (peer.left) return progress;
+        MessageHeader header;
+        const auto sort = [&](const MessageHeader& begun, std::size_t first_byte, std::span<const std::byte> bytes) {
+            progress = Progress::some;
+            if (is_of_this_run(begun)) visit(begun, first_byte, bytes);
+            else if (begun.run >= run_) peer.aside.insert(peer.aside.end(), bytes.begin(), bytes.end());
+        };
+        if (!group_.read(from, header, sort, most_slots)) return progress;
+        if (is_of_this_run(header)) return Progress::done;
+        if (header.run >= run_) take_aside(from, header, std::exchange(peer.aside, {}));
+        return Progress::some;
+    }
+
+    bool is_of_this_run(const MessageHeader& header) const noexcept {
+        return header.run == run_ && header.operation != detail::MpiGroup::farewell;
+    }
+
     void mismatch(const std::string& what) {
         abandon(detail::write_error(std::make_exception_ptr(CollectiveMismatch(
                                         "process " + std::to_string(rank()) + " waits in a collective that " + what +
@@ -156,21 +255,25 @@ class Mpi final : public Channel {
 
     /// Takes a process's next message of this run, if all of it is here. A farewell is no message.
     bool take(std::size_t from, MessageHeader& header, Bytes& payload) {
-        Peer& peer = peers_[from];
-        while (!peer.left && group_.take(from, header, payload)) {
+        while (!peers_[from].left && group_.take(from, header, payload)) {
             if (header.run < run_) continue;  // left behind by a run that was given up
-            if (header.run > run_) {
-                mismatch("process " + std::to_string(from) + " never called: it is in a later run");
-                return false;
-            }
-            if (header.operation != detail::MpiGroup::farewell) return true;
-            ByteReader reader(payload);
-            peer.left = true;
-            peer.told = reader.read<bool>();
-            const std::span<const std::byte> end = reader.read_sized();
-            peer.end.assign(end.begin(), end.end());
+            if (is_of_this_run(header)) return true;
+            take_aside(from, header, payload);
+            if (header.run > run_) return false;
         }
         return false;
+    }
+
+    /// A farewell, or a message of a later run.
+    void take_aside(std::size_t from, const MessageHeader& header, const Bytes& payload) {
+        if (header.run > run_)
+            return mismatch("process " + std::to_string(from) + " never called: it is in a later run");
+        Peer& peer = peers_[from];
+        ByteReader reader(payload);
+        peer.left = true;
+        peer.told = reader.read<bool>();
+        const std::span<const std::byte> end = reader.read_sized();
+        peer.end.assign(end.begin(), end.end());
     }
 
     /// Hears what others say beside their messages, and throws if the run is over.

@@ -37,7 +37,7 @@ void run_workers(RunSettings settings, FunctionRef<void(Session&, bool)> work) {
         if (refused) std::rethrow_exception(refused.error);
     Transport::launch(resolved, [&](Channel& channel) {
         if (refused) std::rethrow_exception(refused.error);
-        Link link(channel, resolved.instruments);
+        Link link(channel, resolved.instruments, resolved.ring_from_bytes);
         CommunicatorOf<Policy> communicator(link);
         run_worker(communicator, resolved, channel, work);
     });

@@ -18,6 +18,10 @@
 
 namespace partita::inline PARTITA_ABI {
 
+/// Where going round begins to pay for RingAllReduce, measured between processes of one machine (bench/all_reduce); over a network
+/// with many workers it is later, because a round takes 2(P-1) steps.
+inline constexpr std::size_t default_ring_from_bytes = std::size_t{256} << 10;
+
 /// Whether and where the iterative fits of a run keep their state, so that the program, started again after a failure, goes on from
 /// there: on any number of processes and threads, to the same bytes. Off by default.
 ///
@@ -37,10 +41,11 @@ struct RunSettings {
     double deadline_seconds = 1800;   ///< how long a collective waits for a worker that is late
     std::uint64_t seed = 0;           ///< of everything that is random
     CheckpointSettings checkpoint{};  ///< of iterative fits: `.checkpoint = {.folder = "checkpoints"}`
-    ShowProgress progress = ShowProgress::automatic;  ///< when to show the library's bar
-    Progress* progress_sink = nullptr;                ///< where progress goes instead, if anywhere
-    CancelToken cancel{};                             ///< cancels the run's parallel loops
-    std::FILE* output = nullptr;                      ///< where Session::print writes; null: standard output
+    ShowProgress progress = ShowProgress::automatic;        ///< when to show the library's bar
+    Progress* progress_sink = nullptr;                      ///< where progress goes instead, if anywhere
+    CancelToken cancel{};                                   ///< cancels the run's parallel loops
+    std::size_t ring_from_bytes = default_ring_from_bytes;  ///< the shortest vector that RingAllReduce sends round
+    std::FILE* output = nullptr;                            ///< where Session::print writes; null: standard output
     Instruments instruments{};
 };
 

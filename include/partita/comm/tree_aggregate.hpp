@@ -21,10 +21,7 @@ class TreeAggregate {
 
     void all_reduce(std::span<std::int64_t> words, Reduction reduction) {
         for_children(false, [&](std::size_t child) { link_.combine(child, words, reduction); });
-        if (rank() != 0) {
-            link_.send(parent(), words);
-            link_.receive(parent(), words);
-        }
+        if (rank() != 0) link_.exchange(parent(), words, parent(), words);
         for_children(true, [&](std::size_t child) { link_.send(child, words); });
     }
 

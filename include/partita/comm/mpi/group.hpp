@@ -6,6 +6,7 @@
 
 #include <partita/comm/channel.hpp>
 #include <partita/comm/mpi/wait.hpp>
+#include <partita/comm/shared_memory/neighbours.hpp>
 #include <partita/core/error.hpp>
 #include <partita/exec/thread_pool.hpp>
 
@@ -84,8 +85,17 @@ class MpiGroup {
     /// The number of the run that begins, from 1.
     std::uint32_t begin_run() noexcept { return ++runs_; }
 
+    /// The process of this rank if messages to and from it go through shared memory, otherwise null.
+    SharedNeighbours::Peer* neighbour(std::size_t rank) const noexcept { return neighbours_.find(rank); }
+
     /// Sends a message; `header.run` says of which run.
     void post(std::size_t to, const MessageHeader& header, std::span<const std::byte> payload) {
+        if (SharedNeighbours::Peer* const peer = neighbour(to)) {
+            SharedMessage message{header, payload};
+            peer->to.write(message);
+            if (!message.is_written()) keep(to, message);
+            return;
+        }
         // The header must lie in the last piece, which must be shorter than the others.
         const std::size_t rest = payload.size() % piece_bytes;
         const std::size_t padding = rest + sizeof header < piece_bytes ? 0 : piece_bytes - rest;
@@ -103,10 +113,18 @@ class MpiGroup {
         writer.write(run);
         writer.write_raw(bytes.data(), bytes.size());
         send(to, notice_tag, std::move(message));
+        if (SharedNeighbours::Peer* const peer = neighbour(to)) peer->notices.fetch_add(1, std::memory_order_release);
+    }
+
+    /// Takes over what is left of a message to a neighbour, whose payload is about to go.
+    void keep(std::size_t to, const SharedMessage& message) {
+        neighbour(to)->to.keep(message);
+        if (std::find(keeping_.begin(), keeping_.end(), to) == keeping_.end()) keeping_.push_back(to);
     }
 
     /// Lets go of what has been sent, the oldest first. True if nothing is on its way.
     bool flush() {
+        if (!keeping_.empty()) std::erase_if(keeping_, [&](std::size_t to) { return neighbour(to)->to.flush(); });
         while (!outgoing_.empty()) {
             Outgoing& oldest = outgoing_.front();
             int done = 0;
@@ -115,14 +133,31 @@ class MpiGroup {
             if (spare_.size() < size()) spare_.push_back(std::move(oldest));
             outgoing_.pop_front();
         }
-        return true;
+        return keeping_.empty();
     }
     /// The receiver of the oldest message on its way.
-    std::size_t slowest() const { return outgoing_.front().to; }
+    std::size_t slowest() const { return outgoing_.empty() ? keeping_.front() : outgoing_.front().to; }
+
+    /// Reads at most so many slots of a neighbour's next message; see SharedReader::read. Never waits.
+    template <class Visit>
+    bool read(std::size_t from, MessageHeader& header, Visit&& visit, std::size_t most_slots) {
+        if (!neighbour(from)->from.read(header, visit, most_slots)) return false;
+        if (header.operation == farewell) peers_[from].left = header.run;
+        return true;
+    }
 
     /// Takes what has arrived of a process's next message; true if that is all of it. Never waits.
     bool take(std::size_t from, MessageHeader& header, Bytes& payload) {
         Peer& peer = peers_[from];
+        if (neighbour(from) != nullptr) {
+            const auto append = [&](const MessageHeader& begun, std::size_t at, std::span<const std::byte> bytes) {
+                if (at == 0) peer.incoming.resize(static_cast<std::size_t>(begun.payload_bytes));
+                if (!bytes.empty()) std::memcpy(peer.incoming.data() + at, bytes.data(), bytes.size());
+            };
+            if (!read(from, header, append, ~std::size_t{0})) return false;
+            payload.swap(peer.incoming);
+            return true;
+        }
         for (;;) {
             int done = 0;
             if (peer.receiving == MPI_REQUEST_NULL) {
@@ -152,6 +187,7 @@ class MpiGroup {
 
     /// The next notice of this run, if there is one. Those of later runs are kept, those of earlier ones forgotten.
     bool take_notice(std::uint32_t run, Notice& notice) {
+        if (all_are_neighbours_ && notices_taken_ == neighbours_.notices() && early_.empty()) return false;
         std::erase_if(early_, [&](const Notice& early) { return early.run < run; });
         const auto kept =
             std::find_if(early_.begin(), early_.end(), [&](const Notice& early) { return early.run == run; });
@@ -169,6 +205,7 @@ class MpiGroup {
             MPI_Get_count(&status, MPI_BYTE, &count);
             Bytes bytes(static_cast<std::size_t>(count));
             MPI_Recv(bytes.data(), count, MPI_BYTE, status.MPI_SOURCE, notice_tag, own_, MPI_STATUS_IGNORE);
+            ++notices_taken_;
             ByteReader reader(bytes);
             notice.from = static_cast<std::size_t>(status.MPI_SOURCE);
             notice.run = reader.read<std::uint32_t>();
@@ -183,8 +220,10 @@ class MpiGroup {
     static constexpr int message_tag = 1, notice_tag = 2;
     /// A message travels in pieces of so many bytes and a shorter last one, which ends with the header: MPI counts in int.
     static constexpr std::size_t piece_bytes = std::size_t{4} << 20;
+    /// What the processes tell each other at a time while the group is made.
+    static constexpr std::size_t words_each = 3;
 
-    enum class Stage { duplicating, counting, made };
+    enum class Stage { duplicating, counting, offering, agreeing, made };
     struct Peer {
         Bytes incoming;  // the message that has begun, and room that need not be cleared first
         std::size_t filled = 0, arriving = 0;
@@ -217,19 +256,46 @@ class MpiGroup {
             MPI_Comm_size(own_, &size);
             rank_ = static_cast<std::size_t>(rank);
             peers_.resize(static_cast<std::size_t>(size));
-            places_.resize(peers_.size());
-            place_ = place_of_threads();
-            stage_ = Stage::counting;
-            MPI_Iallgather(&place_, 1, MPI_UINT64_T, places_.data(), 1, MPI_UINT64_T, own_, &making_);
-            return is_made();
+            gathered_.resize(peers_.size() * words_each);
+            const auto [machine, threads] = place_here();
+            gather(Stage::counting, {machine, threads, shared_memory_place()});
+        } else if (stage_ == Stage::counting) {
+            std::vector<std::size_t> sharing_memory;
+            for (std::size_t rank = 0; rank < size(); ++rank) {
+                const bool same_machine = said_by(rank)[0] == said_by(rank_)[0];
+                if (same_machine && said_by(rank)[1] == said_by(rank_)[1]) ++sharing_;
+                if (same_machine && said_by(rank)[2] == said_by(rank_)[2]) sharing_memory.push_back(rank);
+            }
+            all_are_neighbours_ = sharing_memory.size() == size();
+            machine_ = sharing_memory;
+            const SharedNeighbours::Offer offer = neighbours_.offer(std::move(sharing_memory), rank_);
+            gather(Stage::offering, {offer.process, offer.file, offer.key});
+        } else if (stage_ == Stage::offering) {
+            std::vector<SharedNeighbours::Offer> offers;
+            for (std::size_t rank = 0; rank < size(); ++rank)
+                offers.push_back({said_by(rank)[0], said_by(rank)[1], said_by(rank)[2]});
+            gather(Stage::agreeing, {neighbours_.accept(offers) ? 1U : 0U, 0, 0});
+        } else {
+            const bool agreed =
+                std::all_of(machine_.begin(), machine_.end(), [&](std::size_t rank) { return said_by(rank)[0] != 0; });
+            neighbours_.settle(agreed);
+            all_are_neighbours_ = all_are_neighbours_ && agreed;
+            stage_ = Stage::made;
         }
-        sharing_ = static_cast<std::size_t>(std::count(places_.begin(), places_.end(), place_));
-        stage_ = Stage::made;
-        return true;
+        return is_made();
     }
 
-    /// One number for the machine and those of its hardware threads that this process may use.
-    static std::uint64_t place_of_threads() {
+    /// Tells all processes some words, and goes on to a stage in which they may have said theirs.
+    void gather(Stage stage, const std::array<std::uint64_t, words_each>& words) {
+        stage_ = stage;
+        mine_ = words;
+        MPI_Iallgather(mine_.data(), words_each, MPI_UINT64_T, gathered_.data(), words_each, MPI_UINT64_T, own_,
+                       &making_);
+    }
+    const std::uint64_t* said_by(std::size_t rank) const { return gathered_.data() + rank * words_each; }
+
+    /// A number for the machine, and one for those of its hardware threads that this process may use.
+    static std::pair<std::uint64_t, std::uint64_t> place_here() {
         std::array<char, MPI_MAX_PROCESSOR_NAME> name{};
         int length = 0;
         MPI_Get_processor_name(name.data(), &length);
@@ -238,11 +304,12 @@ class MpiGroup {
             for (const std::byte byte : bytes) hash = (hash ^ static_cast<std::uint64_t>(byte)) * 1099511628211U;
         };
         add(std::as_bytes(std::span(name).first(static_cast<std::size_t>(length))));
+        const std::uint64_t machine = hash;
 #if defined(__linux__)
         cpu_set_t usable;
         if (sched_getaffinity(0, sizeof usable, &usable) == 0) add(std::as_bytes(std::span(&usable, 1)));
 #endif
-        return hash;
+        return {machine, hash};
     }
 
     bool have_left() {
@@ -284,14 +351,19 @@ class MpiGroup {
     MPI_Comm own_ = MPI_COMM_NULL;
     MPI_Request making_ = MPI_REQUEST_NULL;
     Stage stage_ = Stage::duplicating;
-    std::uint64_t place_ = 0;
-    std::vector<std::uint64_t> places_;
-    std::size_t rank_ = 0, sharing_ = 1;
+    std::array<std::uint64_t, words_each> mine_{};  // what is being told to all
+    std::vector<std::uint64_t> gathered_;           // what all say
+    std::vector<std::size_t> machine_;  // the processes that may share memory with this one, itself among them
+    std::size_t rank_ = 0, sharing_ = 0;
     std::uint32_t runs_ = 0;
     std::vector<Peer> peers_;
     std::deque<Outgoing> outgoing_;  // on their way, the oldest first
     std::vector<Outgoing> spare_;    // memory of sent messages, for the next ones
     std::vector<Notice> early_;      // of runs that others have begun already
+    SharedNeighbours neighbours_;
+    bool all_are_neighbours_ = false;
+    std::uint64_t notices_taken_ = 0;
+    std::vector<std::size_t> keeping_;  // the neighbours for whom parts of messages wait
 };
 
 }  // namespace partita::inline PARTITA_ABI::detail

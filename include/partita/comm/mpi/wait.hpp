@@ -21,8 +21,16 @@ class MpiWait {
 
     /// Whether the wait is still shorter than that.
     bool pause(double most_seconds) {
-        if (++rounds_ <= spins_ && rounds_ % 64 != 0) return true;
-        const double waited = std::chrono::duration<double>(Clock::now() - start_).count();
+        if (++rounds_ <= spins_ && rounds_ % 64 != 0) {
+#if defined(__x86_64__) || defined(__i386__)
+            if (rounds_ > 64) __builtin_ia32_pause();
+#endif
+            return true;
+        }
+        const Clock::time_point now = Clock::now();
+        if (!started_) start_ = now;  // not before: the clock costs as much as a short message
+        started_ = true;
+        const double waited = std::chrono::duration<double>(now - start_).count();
         if (rounds_ > spins_) {
             if (waited < 0.02) {
                 std::this_thread::yield();
@@ -36,7 +44,8 @@ class MpiWait {
   private:
     int spins_;
     int rounds_ = 0;
-    Clock::time_point start_ = Clock::now();
+    bool started_ = false;
+    Clock::time_point start_{};
 };
 
 }  // namespace partita::inline PARTITA_ABI::detail
