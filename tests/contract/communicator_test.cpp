@@ -101,6 +101,75 @@ TEMPLATE_TEST_CASE("long vectors", "[comm]", pt::TreeAggregate<Transport>, pt::R
     }
 }
 
+TEST_CASE("each side of every border between the forms of the ring", "[comm]") {
+    for (const std::size_t workers : worker_counts({2, 3, 4, 5, 8})) {
+        for (const std::size_t ring_from_bytes : {std::size_t{0}, std::size_t{4096}, pt::default_ring_from_bytes}) {
+            pt::RunSettings settings{.workers = workers};
+            settings.ring_from_bytes = ring_from_bytes;
+            const auto lines = report<pt::RingAllReduce<Transport>>(settings, [&](pt::Session& session) -> std::string {
+                const std::size_t segment = workers * pt::detail::ring_part_bytes / 8;
+                for (const std::size_t length :
+                     {std::size_t{1}, 2 * workers - 1, 2 * workers, 2 * workers + 1, std::size_t{256}, std::size_t{257},
+                      std::size_t{511}, std::size_t{512}, std::size_t{513}, segment - 1, segment, segment + 1,
+                      pt::default_ring_from_bytes / 8 - 1, pt::default_ring_from_bytes / 8, 3 * segment + 5}) {
+                    std::vector<std::int64_t> sums(length), maxima(length);
+                    for (std::size_t i = 0; i < length; ++i) {
+                        sums[i] = static_cast<std::int64_t>(i * i + session.rank());
+                        maxima[i] = static_cast<std::int64_t>((i + session.rank()) % workers);
+                    }
+                    session.communicator().all_reduce(sums);
+                    session.communicator().all_reduce(maxima, pt::Reduction::maximum);
+                    for (std::size_t i = 0; i < length; ++i) {
+                        if (sums[i] != static_cast<std::int64_t>(workers * i * i + workers * (workers - 1) / 2))
+                            return "wrong sum " + std::to_string(i) + " of " + std::to_string(length);
+                        if (maxima[i] != static_cast<std::int64_t>(workers - 1))
+                            return "wrong maximum " + std::to_string(i) + " of " + std::to_string(length);
+                    }
+                }
+                return "fine";
+            });
+            CAPTURE(workers, ring_from_bytes);
+            CHECK(lines == all(workers, "fine"));
+        }
+    }
+}
+
+TEMPLATE_TEST_CASE("vectors of different lengths are refused on all, errors go before, and the session goes on",
+                   "[comm]", pt::TreeAggregate<Transport>, pt::RingAllReduce<Transport>, pt::ParameterServer<Transport>,
+                   Star<>) {
+    for (const std::size_t workers : worker_counts({2, 3, 4, 5, 8})) {
+        const std::size_t lengths[] = {1, 2, 300, 301, 600, 601};  // of every form of the ring
+        pt::RunSettings settings{.workers = workers, .deadline_seconds = 20};
+        settings.ring_from_bytes = 4096;
+        for (const std::size_t odd : {std::size_t{0}, workers / 2, workers - 1}) {
+            const auto lines = report<TestType>(settings, [&](pt::Session& session) -> std::string {
+                const bool mine = session.rank() == odd;
+                for (const std::size_t others : lengths) {
+                    for (const std::size_t its : lengths) {
+                        std::vector<std::int64_t> words(mine ? its : others, 1);
+                        const std::string refused = outcome([&] { session.communicator().all_reduce(words); });
+                        const std::string wanted = its == others ? "fine" : "collective_mismatch";
+                        if (!refused.starts_with(wanted))
+                            return std::to_string(its) + " and " + std::to_string(others) + ": " + refused;
+                        words.resize(mine ? its : others);
+                        const std::string failed = outcome([&] {
+                            session.communicator().all_reduce(words, pt::Reduction::sum, pt::attempt([&] {
+                                                                  if (mine) throw pt::EmptyDataset("none");
+                                                              }));
+                        });
+                        if (failed != "empty_dataset of " + std::to_string(odd))
+                            return "an error beside " + std::to_string(its) + " and " + std::to_string(others) + ": " +
+                                   failed;
+                    }
+                }
+                return "fine";
+            });
+            CAPTURE(workers, odd);
+            CHECK(lines == all(workers, "fine"));
+        }
+    }
+}
+
 TEMPLATE_TEST_CASE("an error of one worker is thrown by all, and the session goes on", "[comm]",
                    pt::TreeAggregate<Transport>, pt::RingAllReduce<Transport>, pt::ParameterServer<Transport>, Star<>) {
     for (const std::size_t workers : worker_counts({1, 2, 3, 5, 8})) {
