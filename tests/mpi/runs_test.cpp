@@ -81,6 +81,45 @@ TEST_CASE("a run that a process is late for ends alike on all, and so does the n
     }
 }
 
+TEST_CASE("what a failed run leaves in the middle of long messages is none of the next one's", "[mpi]") {
+    for (const std::size_t processes : worker_counts({2, 3, 4})) {
+        const auto sums = [&](pt::Session& session, std::size_t length) {
+            std::vector<std::int64_t> words(length, static_cast<std::int64_t>(session.rank()) + 1);
+            session.communicator().all_reduce(words);
+            const auto sum = static_cast<std::int64_t>(processes * (processes + 1) / 2);
+            if (words != std::vector<std::int64_t>(length, sum)) throw std::logic_error("a wrong sum");
+        };
+        const auto all_policies = [&](auto body) {
+            pt::run<pt::RingAllReduce<pt::Mpi>>({.threads = 1}, body);
+            pt::run<pt::TreeAggregate<pt::Mpi>>({.threads = 1}, body);
+            pt::run<pt::ParameterServer<pt::Mpi>>({.threads = 1}, body);
+        };
+        for (std::size_t thrower = 0; thrower < processes; ++thrower) {
+            const auto failed = outcomes(processes, [&](std::size_t here) {
+                std::string seen;
+                for (int policy = 0; policy < 3; ++policy) {
+                    seen += outcome([&] {
+                        const auto body = [&](pt::Session& session) {
+                            sums(session, 5000);
+                            if (here == thrower) throw pt::EmptyDataset("none");
+                            sums(session, 1'000'000);
+                        };
+                        if (policy == 0) pt::run<pt::RingAllReduce<pt::Mpi>>({.threads = 1}, body);
+                        if (policy == 1) pt::run<pt::TreeAggregate<pt::Mpi>>({.threads = 1}, body);
+                        if (policy == 2) pt::run<pt::ParameterServer<pt::Mpi>>({.threads = 1}, body);
+                    });
+                }
+                const std::string each = "empty_dataset of " + std::to_string(thrower);
+                if (seen != each + each + each) throw std::logic_error(seen);
+            });
+            CHECK(failed == all(processes, "fine"));
+            CHECK(outcomes(processes, [&](std::size_t) {
+                      all_policies([&](pt::Session& session) { sums(session, 200'000); });
+                  }) == all(processes, "fine"));
+        }
+    }
+}
+
 TEST_CASE("settings that one process refuses are refused on all", "[mpi]") {
     for (const std::size_t processes : worker_counts({1, 2, 3, 4})) {
         const std::size_t refusing = processes - 1;
