@@ -60,6 +60,48 @@ std::int64_t iterate(pt::Session& session, int rounds) {
     return iterate(session, rounds, [](int, std::size_t) {});
 }
 
+#ifndef PARTITA_TEST_MPI
+/// A transport that every worker must use on the thread that it began on, as MPI may ask for.
+class OnOneThread final : public pt::Channel {
+  public:
+    static void launch(const pt::RunSettings& settings, pt::FunctionRef<void(pt::Channel&)> worker) {
+        Transport::launch(settings, [&](pt::Channel& inner) {
+            OnOneThread channel(inner);
+            worker(channel);
+        });
+    }
+    explicit OnOneThread(pt::Channel& inner) : inner_(inner) {}
+
+    std::size_t rank() const noexcept override { return inner_.rank(); }
+    std::size_t size() const noexcept override { return inner_.size(); }
+    bool leads_process() const noexcept override { return inner_.leads_process(); }
+    std::size_t workers_on_machine() const noexcept override { return inner_.workers_on_machine(); }
+    bool may_change_threads() const noexcept override { return false; }
+    void send(std::size_t to, const pt::MessageHeader& header, std::span<const std::byte> payload) override {
+        check();
+        inner_.send(to, header, payload);
+    }
+    void receive(std::size_t from, pt::MessageHeader& header, pt::Bytes& payload) override {
+        check();
+        inner_.receive(from, header, payload);
+    }
+    void abandon(std::span<const std::byte> error) override { inner_.abandon(error); }
+    [[noreturn]] void kill() override {
+        inner_.kill();
+        throw pt::detail::Killed{};
+    }
+
+  private:
+    void check() const {
+        if (std::this_thread::get_id() != thread_) throw std::logic_error("the channel is used by another thread");
+    }
+    pt::Channel& inner_;
+    std::thread::id thread_ = std::this_thread::get_id();
+};
+#else
+using OnOneThread = Transport;
+#endif
+
 /// A policy chosen at run time: every body is compiled once.
 struct AnyPolicy {
     const char* name;
@@ -73,6 +115,7 @@ template <template <class> class Around>
 std::vector<AnyPolicy> policies() {
     return {{"tree", run_any<Around<pt::TreeAggregate<Transport>>>},
             {"ring", run_any<Around<pt::RingAllReduce<Transport>>>},
+            {"ring on one thread", run_any<Around<pt::RingAllReduce<OnOneThread>>>},
             {"server", run_any<Around<pt::ParameterServer<Transport>>>},
             {"star", run_any<Around<Star<>>>}};
 }
