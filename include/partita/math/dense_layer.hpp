@@ -13,7 +13,7 @@
 namespace partita::inline PARTITA_ABI::detail {
 
 /// Rows of float are padded to this many, and not to a width at which the rows of a tile fall on the same cache lines.
-inline std::size_t padded_width(std::size_t width) {
+constexpr std::size_t padded_width(std::size_t width) {
     const std::size_t padded = (width + 15) / 16 * 16;
     return padded % 512 == 0 ? padded + 16 : padded;
 }

@@ -106,7 +106,7 @@ class MultilayerPerceptronModel {
         const std::size_t width = detail::feature_width(features), rows = scores.size();
         if (width != network_.layers.front().inputs)
             detail::refuse_width(column, width, network_.layers.front().inputs);
-        constexpr std::size_t tile_rows = 32, stack_floats = 1024;
+        constexpr std::size_t tile_rows = 32, stack_floats = detail::padded_width(1024);
         const std::size_t room = network_.widest();
         alignas(64) float on_stack[2 * stack_floats];
         detail::AlignedVector<float> memory;

@@ -10,7 +10,7 @@
 #include <partita/stage/class_labels.hpp>
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <string>

@@ -132,6 +132,29 @@ TEST_CASE("the first step of a network without hidden layers is that of logistic
     }
 }
 
+TEST_CASE("features of every kind become rows of float, and what is none is named", "[neural]") {
+    const auto row_of = [](const auto& x, std::size_t row, std::int64_t bad = -1) {
+        std::vector<float> to(4, -1.0f);
+        CHECK(write_row(x, row, to.data()) == bad);
+        return to;
+    };
+    const std::vector<double> dense{1, 2, 3, 4, 0, 1e39, -1e39, 5};  // floats end at 3.4e38
+    const pt::MatrixView<const double> matrix(dense.data(), 2, 4);
+    CHECK(row_of(matrix, 0) == std::vector<float>{1, 2, 3, 4});
+    row_of(matrix, 1, 1);
+    const std::int64_t offsets[] = {0, 2, 2, 3};
+    const std::int32_t indices[] = {1, 3, 2};
+    const float values[] = {0.5f, -2.0f, NAN};
+    const pt::SparseView<float> sparse{offsets, indices, values, 3, 4};
+    CHECK(row_of(sparse, 0) == std::vector<float>{0, 0.5f, 0, -2.0f});
+    CHECK(row_of(sparse, 1) == std::vector<float>{0, 0, 0, 0});
+    row_of(sparse, 2, 2);
+    const std::int32_t codes[] = {2, -1};
+    const pt::OneHotView ones{codes, 2, 4};
+    CHECK(row_of(ones, 0) == std::vector<float>{0, 0, 1, 0});
+    CHECK(row_of(ones, 1) == std::vector<float>{0, 0, 0, 0});
+}
+
 TEST_CASE("an epoch's batches hold every row once, from all over the rows", "[neural]") {
     pt::LocalSession session(quiet());
     const NetworkRows rows = some_rows({4096, 0, 1000, 7, 4096}, 1, 2, false);
