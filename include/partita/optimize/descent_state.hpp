@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What the checkpoints of all descent methods hold. Written out by hand: the general way, by descriptions of members, costs every
-// program that fits by a descent a second or more of compile time.
+// What the checkpoints of all descent methods hold.
 
 #include <partita/optimize/descent.hpp>
 #include <partita/persist/model_file.hpp>
