@@ -83,9 +83,12 @@ class Channel {
     // ---- the service lane: messages beside those of the collectives, for whoever serves others while its worker computes. Any
     // thread may post, one thread takes, and neither disturbs the worker in its collectives.
 
-    /// Asked for before the lane is used.
+    /// Called on all workers when a run begins whose policy may need the lane.
+    virtual void open_service_lane() {}
+
+    /// Called before this worker uses the lane, which it does from then on until the run ends.
     /// Errors: InvalidSetting if the transport has none.
-    virtual void open_service_lane();
+    virtual void begin_service();
 
     /// Sends without waiting for the receiver, which may be the worker itself.
     /// Errors: detail::RunAbandoned once the run is known to be over.
@@ -121,7 +124,7 @@ struct RunAbandoned {
 
 }  // namespace detail
 
-inline void Channel::open_service_lane() { detail::refuse_service_lane(); }
+inline void Channel::begin_service() { detail::refuse_service_lane(); }
 inline void Channel::post(std::size_t, const MessageHeader&, Bytes) { detail::refuse_service_lane(); }
 inline std::size_t Channel::take_posted(MessageHeader&, Bytes&) { detail::refuse_service_lane(); }
 

@@ -93,6 +93,7 @@ class Counting final : public Channel {
     }
     void settle() override { inner_.settle(); }
     void open_service_lane() override { inner_.open_service_lane(); }
+    void begin_service() override { inner_.begin_service(); }
     void post(std::size_t to, const MessageHeader& header, Bytes payload) override {
         if (log_ != nullptr && to != rank()) {
             log_->add({header.sequence, header.operation, header.step, rank(), to, payload.size(), header.failed != 0});

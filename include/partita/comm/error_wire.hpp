@@ -15,6 +15,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <typeinfo>
 
@@ -149,6 +150,17 @@ inline std::exception_ptr read_error(std::span<const std::byte> wire) {
     } catch (...) {
         return std::current_exception();
     }
+}
+
+/// The end of a run in which a worker was waited for in vain; `what` it did not do.
+inline Bytes write_lateness(std::size_t late, std::string_view what, double deadline_seconds) {
+    return write_error(std::make_exception_ptr(DeadlineExceeded(
+                           "process " + std::to_string(late) + " did not " + std::string(what) + " within " +
+                               std::to_string(deadline_seconds) +
+                               " seconds; if its work takes longer than that, raise deadline_seconds "
+                               "(PARTITA_DEADLINE_SECONDS)",
+                           Place{.setting = "deadline_seconds", .process = static_cast<std::int64_t>(late)})),
+                       -1, late);
 }
 
 /// Which worker's error a run ends with, where each may have ended with one (as write_error wrote it, or empty): the original of

@@ -222,13 +222,7 @@ class InProcessHub {
             if (next == nobody || next == self) break;
             late = next;
         }
-        abandon(write_error(std::make_exception_ptr(DeadlineExceeded(
-                                "process " + std::to_string(late) + " did not arrive at a collective within " +
-                                    std::to_string(deadline_seconds_) +
-                                    " seconds; if its work takes longer than that, raise deadline_seconds "
-                                    "(PARTITA_DEADLINE_SECONDS)",
-                                Place{.setting = "deadline_seconds", .process = static_cast<std::int64_t>(late)})),
-                            -1, late));
+        abandon(write_lateness(late, "arrive at a collective", deadline_seconds_));
     }
 
     double deadline_seconds_;
@@ -264,7 +258,7 @@ class InProcess final : public Channel {
         if (killed_) throw detail::Killed{};
         hub_.receive(rank_, from, header, payload);
     }
-    void open_service_lane() override {}
+    void begin_service() override {}
     void post(std::size_t to, const MessageHeader& header, Bytes payload) override {
         if (killed_) throw detail::Killed{};
         hub_.post(rank_, to, header, std::move(payload));

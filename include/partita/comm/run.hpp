@@ -36,6 +36,7 @@ void run_workers(RunSettings settings, FunctionRef<void(Session&, bool)> work) {
     if constexpr (!requires { requires Transport::spans_processes; })
         if (refused) std::rethrow_exception(refused.error);
     Transport::launch(resolved, [&](Channel& channel) {
+        if (ConsistencyOf<Policy>::table.kind != TableConsistency::Kind::replicated) channel.open_service_lane();
         if (refused) std::rethrow_exception(refused.error);
         Link link(channel, resolved.instruments, resolved.ring_from_bytes);
         CommunicatorOf<Policy> communicator(link);

@@ -41,14 +41,13 @@ class TableMail {
 
     /// Errors: that which the run ended with, once it is over.
     void post(std::size_t to, Operation operation, std::uint64_t sequence, Bytes message, bool failed = false) {
+        const MessageHeader header{.sequence = sequence,
+                                   .payload_bytes = message.size(),
+                                   .operation = static_cast<std::uint32_t>(operation),
+                                   .step = 1,
+                                   .failed = failed ? 1U : 0U};
         try {
-            channel_.post(to,
-                          {.sequence = sequence,
-                           .payload_bytes = message.size(),
-                           .operation = static_cast<std::uint32_t>(operation),
-                           .step = 1,
-                           .failed = failed ? 1U : 0U},
-                          std::move(message));
+            channel_.post(to, header, std::move(message));
         } catch (const RunAbandoned& abandoned) {
             std::rethrow_exception(read_error(abandoned.error));
         }

@@ -26,17 +26,6 @@ inline std::chrono::steady_clock::time_point deadline_after(double seconds) {
            std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(seconds));
 }
 
-/// The end of a run in which a worker was waited for in vain.
-inline Bytes write_lateness(std::size_t late, const std::string& what, double deadline_seconds) {
-    return write_error(
-        std::make_exception_ptr(DeadlineExceeded(
-            "process " + std::to_string(late) + " did not " + what + " within " + std::to_string(deadline_seconds) +
-                " seconds; if its work takes longer than that, raise deadline_seconds "
-                "(PARTITA_DEADLINE_SECONDS)",
-            Place{.setting = "deadline_seconds", .process = static_cast<std::int64_t>(late)})),
-        -1, late);
-}
-
 /// A worker's part of a table, as the service sees it.
 class ServedTable {
   public:
@@ -54,7 +43,7 @@ class TableService final : public Service {
     /// The communicator's, which is begun when it is first asked for.
     static TableService& of(CommunicatorBase& communicator, double deadline_seconds) {
         if (communicator.service() == nullptr) {
-            communicator.link().channel().open_service_lane();
+            communicator.link().channel().begin_service();
             communicator.service() = std::make_unique<TableService>(communicator.link().channel(), deadline_seconds);
         }
         return static_cast<TableService&>(*communicator.service());

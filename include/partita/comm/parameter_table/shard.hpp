@@ -20,6 +20,9 @@
 
 namespace partita::inline PARTITA_ABI::detail {
 
+/// How many keys before its turn an element is fetched from memory.
+inline constexpr std::size_t keys_ahead = 12;
+
 /// An update rule, whatever its type: one virtual call for all keys of a clock.
 class AnyRule {
   public:
@@ -45,8 +48,13 @@ class RuleOf final : public AnyRule {
 
     void apply(std::span<float> elements, std::uint64_t first_key, std::size_t width, const Deltas& deltas,
                const TableUnit& unit) const override {
+        const auto begin_of = [&](std::uint32_t key) {
+            return elements.data() + (key - first_key) * width * (1 + Rule::states);
+        };
         for (std::size_t i = 0; i < deltas.keys.size(); ++i) {
-            float* element = elements.data() + (deltas.keys[i] - first_key) * width * (1 + Rule::states);
+            // Keys lie far apart: without this the memory is waited for at every one of them.
+            if (i + keys_ahead < deltas.keys.size()) __builtin_prefetch(begin_of(deltas.keys[i + keys_ahead]), 1);
+            float* element = begin_of(deltas.keys[i]);
             for (std::size_t k = 0; k < width; ++k, element += 1 + Rule::states) {
                 const std::int64_t sum = deltas.sums[i * width + k];
                 if (sum == 0) continue;
@@ -125,8 +133,12 @@ class TableShard {
 
     /// The values of keys that lie here, `width` floats each.
     void read(std::span<const std::uint32_t> keys, float* values) const {
-        for (const std::uint32_t key : keys) {
-            const float* element = elements_.data() + (key - first_key_) * width_ * stride_;
+        const auto begin_of = [&](std::uint32_t key) {
+            return elements_.data() + (key - first_key_) * width_ * stride_;
+        };
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            if (i + keys_ahead < keys.size()) __builtin_prefetch(begin_of(keys[i + keys_ahead]));
+            const float* element = begin_of(keys[i]);
             for (std::size_t k = 0; k < width_; ++k, element += stride_) *values++ = *element;
         }
     }
