@@ -23,6 +23,7 @@ struct SparsePlan {
     bool intercept = true, shuffle = true;
     std::size_t blocks = 1;
     std::uint64_t seed = 0;
+    TableExchange exchange = TableExchange::automatic;
 };
 
 /// This worker's rows: block `ids[i]` in the slices blocks[i].
@@ -203,7 +204,7 @@ inline SparseLogisticFit fit_sparse(Session& session, const SlicedRows& rows, co
     ClockSchedule schedule(session, rows, plan);
     const SparseRule rule = sparse_rule(plan, rows.sizes);
     const std::uint64_t keys = rows.width + (plan.intercept ? 1 : 0);
-    ParameterTable table(session, {.keys = keys, .width = 2, .bound = 1}, rule);
+    ParameterTable table(session, {.keys = keys, .width = 2, .bound = 1, .exchange = plan.exchange}, rule);
     ExactSums losses(2 * static_cast<std::size_t>(plan.epochs));
     std::vector<std::unique_ptr<SliceLearner>> learners(session.threads());
     std::vector<ClockSchedule::Item> items;

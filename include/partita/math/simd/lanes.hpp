@@ -116,6 +116,18 @@ Native<T> greater(Native<T> a, Native<T> b) {
     return native<T>(x > y ? x : y);
 }
 
+/// xsimd::sqrt, but for AVX-512, of whose plain intrinsic g++ 12 says that it reads what nobody wrote.
+template <class T>
+Native<T> square_root(Native<T> x) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == sizeof(double) && native_lanes<T> == 8) return _mm512_maskz_sqrt_pd(0xff, x);
+    else if constexpr (native_lanes<T> == 16) return _mm512_maskz_sqrt_ps(0xffff, x);
+    else return xsimd::sqrt(x);
+#else
+    return xsimd::sqrt(x);
+#endif
+}
+
 /// Makes x a rounded value that the compiler cannot fuse into a later addition.
 template <class T>
 Native<T> rounded(Native<T> x) {
@@ -206,7 +218,7 @@ class Lanes {
     }
     /// The square roots, each rounded once.
     friend Lanes square_root(const Lanes& a) {
-        return made([&](std::size_t k) { return xsimd::sqrt(a.part_[k]); });
+        return made([&](std::size_t k) { return detail::square_root<T>(a.part_[k]); });
     }
     friend LaneMask<T, N> operator<(const Lanes& a, const Lanes& b) {
         return LaneMask<T, N>::made([&](std::size_t k) { return a.part_[k] < b.part_[k]; });
