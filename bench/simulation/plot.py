@@ -9,7 +9,7 @@ lines = open(sys.argv[1], encoding="utf-8").read().splitlines()
 notes = [line[2:] for line in lines if line.startswith("#")]
 rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
 
-WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 460, 380, 62, 40, 12, 52
+WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 460, 380, 62, 40, 20, 52
 COLOURS = {"ring": "#1b6ca8", "tree": "#2e8b57", "server": "#c8553d", "ring-dense": "#8a8a8a"}
 NAMES = {"ring": "RingAllReduce", "tree": "TreeAggregate", "server": "ParameterServer", "ring-dense": "RingAllReduce, all 2^24 deltas"}
 TITLES = {"dense": "a pass and an all-reduce of 250 KB", "sparse": "a clock of a table of 2^24 keys"}
@@ -27,7 +27,7 @@ def panel(job, left):
     mine = [row for row in rows if row["job"] == job]
     workers = sorted({int(row["workers"]) for row in mine})
     times = [float(row["seconds"]) for row in mine] + [float(mine[0]["seconds"]) / workers[-1]]
-    low, high = math.floor(math.log10(min(times))), math.ceil(math.log10(max(times)))
+    low, high = math.floor(math.log10(min(times)) + 0.01), math.ceil(math.log10(max(times)) - 0.01)
     inner_width, inner_height = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
     def x(count):

@@ -189,8 +189,8 @@ class SimulatedHub {
         std::uint64_t order;  // among those of one instant
         std::size_t index;
 
-        friend bool operator<(const Event& a,
-                              const Event& b) {  // the heap's first is its largest, which is the earliest here
+        /// A heap has its largest in front, which is the earliest here.
+        friend bool operator<(const Event& a, const Event& b) {
             return a.seconds != b.seconds ? a.seconds > b.seconds : a.order > b.order;
         }
     };
