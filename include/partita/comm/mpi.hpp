@@ -7,8 +7,10 @@
 #include <partita/comm/error_wire.hpp>
 #include <partita/comm/local_threads.hpp>
 #include <partita/comm/mpi/group.hpp>
+#include <partita/comm/mpi/in_place.hpp>
 #include <partita/comm/mpi/process.hpp>
 #include <partita/comm/mpi/scope.hpp>
+#include <partita/comm/mpi/service_lane.hpp>
 #include <partita/comm/mpi/wait.hpp>
 #include <partita/comm/settings.hpp>
 #include <partita/exec/function_ref.hpp>
@@ -68,6 +70,7 @@ class Mpi final : public Channel {
     bool may_change_threads() const noexcept override { return detail::MpiProcess::may_change_threads(); }
 
     void send(std::size_t to, const MessageHeader& header, std::span<const std::byte> payload) override {
+        const auto turn = service_.turn();
         listen();
         MessageHeader numbered = header;
         numbered.run = run_;
@@ -81,7 +84,7 @@ class Mpi final : public Channel {
 
     void receive_in_place(std::size_t from, PayloadVisitor visit) override {
         if (group_.neighbour(from) == nullptr) return Channel::receive_in_place(from, visit);
-        const Reading reading(*this, from);
+        const detail::MpiReading reading(group_, from);
         wait_for(from, [&] { return read(from, visit, ~std::size_t{0}); });
     }
 
@@ -91,9 +94,12 @@ class Mpi final : public Channel {
         detail::SharedNeighbours::Peer* const receiver = group_.neighbour(to);
         if (receiver == nullptr || group_.neighbour(from) == nullptr)
             return Channel::exchange(to, header, payload, from, visit);
-        listen();
-        Writing writing(*this, to, header, payload);
-        const Reading reading(*this, from);
+        {
+            const auto turn = service_.turn();
+            listen();
+        }
+        detail::MpiWriting writing(group_, run_, to, header, payload);
+        const detail::MpiReading reading(group_, from);
         std::size_t written = 0, read_slots = 0;
         bool received = false;
         wait_for(from, [&] {
@@ -119,13 +125,36 @@ class Mpi final : public Channel {
 
     void settle() override {
         detail::MpiWait wait(may_spin_);
+        auto turn = service_.turn();
         while (!group_.flush()) {
             listen();
-            if (!wait.pause(deadline_seconds_)) give_up_on_late(group_.slowest());
+            if (!service_.pause(wait, turn, deadline_seconds_)) give_up_on_late(group_.slowest());
         }
     }
 
+    void open_service_lane() override {
+        constexpr auto lane = detail::MpiGroup::Lane::service;
+        if (size() > 1) service_.open(detail::MpiGroup::of(MpiScope::current(), deadline_seconds_, lane), run_);
+    }
+    void begin_service() override {
+        if (!service_.is_open()) return Channel::begin_service();
+        if (!may_change_threads())
+            throw InvalidSetting(
+                "a parameter table calls MPI from a thread of its own, in turns with the worker; start MPI by "
+                "MPI_Init_thread with MPI_THREAD_SERIALIZED, or leave it to partita");
+        service_.begin();
+    }
+    void post(std::size_t to, const MessageHeader& header, Bytes payload) override {
+        const auto turn = service_.turn();
+        if (!abandoned_.empty()) throw detail::RunAbandoned{abandoned_};
+        service_.post(to, header, std::move(payload));
+    }
+    std::size_t take_posted(MessageHeader& header, Bytes& payload) override {
+        return service_.take(header, payload, [this] { listen(); });
+    }
+
     void abandon(std::span<const std::byte> error) override {
+        const auto turn = service_.turn();
         if (told_ || !abandoned_.empty()) return;
         abandoned_.assign(error.begin(), error.end());
         told_ = true;
@@ -155,32 +184,6 @@ class Mpi final : public Channel {
     static constexpr std::int64_t nobody = -1;
     enum class Progress : std::uint8_t { none, some, done };
 
-    /// A message to a neighbour whose payload is borrowed for as long as this lives: what is not written by then is kept.
-    struct Writing {
-        Writing(Mpi& channel_, std::size_t to_, const MessageHeader& header, std::span<const std::byte> payload)
-            : channel(channel_), to(to_), message{header, payload} {
-            message.header.run = channel.run_;
-        }
-        Writing(const Writing&) = delete;
-        Writing& operator=(const Writing&) = delete;
-        ~Writing() {
-            if (!message.is_written()) channel.group_.keep(to, message);
-        }
-
-        Mpi& channel;
-        std::size_t to;
-        detail::SharedMessage message;
-    };
-    /// While it lives, a neighbour's message is read in place: what is not read by then is dropped.
-    struct Reading {
-        Reading(Mpi& channel_, std::size_t from) : neighbour(*channel_.group_.neighbour(from)) {}
-        Reading(const Reading&) = delete;
-        Reading& operator=(const Reading&) = delete;
-        ~Reading() { neighbour.from.drop(); }
-
-        detail::SharedNeighbours::Peer& neighbour;
-    };
-
     Mpi(detail::MpiGroup& group, const RunSettings& settings)
         : group_(group),
           run_(group.begin_run()),
@@ -204,8 +207,9 @@ class Mpi final : public Channel {
     /// Looks again and again for what comes from that worker, until it is there. The look may come to wait for another one.
     template <class Look>
     void wait_for(std::size_t from, Look&& look) {
-        waits_for_ = static_cast<std::int64_t>(from);
         detail::MpiWait wait(may_spin_);
+        auto turn = service_.turn();
+        waits_for_ = static_cast<std::int64_t>(from);
         Progress progress = look();
         for (; progress != Progress::done; progress = look()) {
             if (progress == Progress::some) {
@@ -217,7 +221,7 @@ class Mpi final : public Channel {
             const auto whom = static_cast<std::size_t>(waits_for_);
             if (peers_[whom].left) {
                 learn_from_farewell(whom);
-            } else if (!wait.pause(deadline_seconds_)) {
+            } else if (!service_.pause(wait, turn, deadline_seconds_)) {
                 give_up_on_late(whom);
             }
         }
@@ -324,17 +328,11 @@ class Mpi final : public Channel {
             late = static_cast<std::size_t>(asked.waits_for);
         }
         if (late == rank()) late = from;  // all wait for each other
-        abandon_for(late, "did not arrive at a collective within");
+        abandon_for(late, "arrive at a collective");
     }
 
     void abandon_for(std::size_t late, const char* what) {
-        abandon(detail::write_error(
-            std::make_exception_ptr(DeadlineExceeded(
-                "process " + std::to_string(late) + " " + what + " " + std::to_string(deadline_seconds_) +
-                    " seconds; if its work takes longer than that, raise deadline_seconds "
-                    "(PARTITA_DEADLINE_SECONDS)",
-                Place{.setting = "deadline_seconds", .process = static_cast<std::int64_t>(late)})),
-            -1, late));
+        abandon(detail::write_lateness(late, what, deadline_seconds_));
     }
 
     /// A worker that has not left, or was not heard out; size() if there is none.
@@ -357,6 +355,7 @@ class Mpi final : public Channel {
         for_others([&](std::size_t other) {
             group_.post(other, {.payload_bytes = goodbye.size(), .operation = detail::MpiGroup::farewell, .run = run_},
                         goodbye);
+            service_.leave(other);
         });
 
         detail::MpiWait wait(may_spin_);
@@ -375,7 +374,7 @@ class Mpi final : public Channel {
                 break;
             }
             if (wait.pause(deadline_seconds_)) continue;
-            if (late < size()) abandon_for(late, "did not end its run, as this one has, within");
+            if (late < size()) abandon_for(late, "end its run, as this one has,");
             group_.flush();
             break;
         }
@@ -393,8 +392,9 @@ class Mpi final : public Channel {
     bool may_spin_;
     std::vector<Peer> peers_;
     std::int64_t waits_for_ = nobody;
-    Bytes abandoned_;    // why the run is over, as ErrorWire wrote it
-    bool told_ = false;  // by this worker
+    Bytes abandoned_;                 // why the run is over, as ErrorWire wrote it
+    bool told_ = false;               // by this worker
+    detail::MpiServiceLane service_;  // whose thread, if there is one, shares all of this in turns
 };
 
 }  // namespace partita::inline PARTITA_ABI

@@ -39,15 +39,20 @@ class MpiGroup {
         Bytes bytes;
     };
 
+    /// A communicator has a group for its collectives and, where a policy needs it, one for the service lane.
+    enum class Lane : std::uint8_t { collectives, service };
+
     /// The group of a communicator. It has a communicator of its own, which is made when the group is first asked for; who
     /// gives up on that may ask again.
     /// Errors: DeadlineExceeded if not all processes come.
-    static MpiGroup& of(MPI_Comm processes, double deadline_seconds) {
-        static const int key = [] {
-            int value = 0;
-            MPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, MPI_COMM_NULL_DELETE_FN, &value, nullptr);
-            return value;
+    static MpiGroup& of(MPI_Comm processes, double deadline_seconds, Lane lane = Lane::collectives) {
+        static const std::array<int, 2> keys = [] {
+            std::array<int, 2> values{};
+            for (int& value : values)
+                MPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, MPI_COMM_NULL_DELETE_FN, &value, nullptr);
+            return values;
         }();
+        const int key = keys[static_cast<std::size_t>(lane)];
         void* found = nullptr;
         int has_one = 0;
         MPI_Comm_get_attr(processes, key, static_cast<void*>(&found), &has_one);
@@ -84,6 +89,7 @@ class MpiGroup {
     std::size_t sharing() const noexcept { return sharing_; }
     /// The number of the run that begins, from 1.
     std::uint32_t begin_run() noexcept { return ++runs_; }
+    void begin_run(std::uint32_t number) noexcept { runs_ = number; }
 
     /// The process of this rank if messages to and from it go through shared memory, otherwise null.
     SharedNeighbours::Peer* neighbour(std::size_t rank) const noexcept { return neighbours_.find(rank); }
