@@ -29,7 +29,7 @@ TEST_CASE("a row of weight 0 is absent behind stages that refuse it, on any work
     CHECK(of_all == of_some);
 }
 
-TEST_CASE("rows of weight 0 alone are no rows to fit", "[pipeline][weights][outcomes]") {
+TEST_CASE("rows of weight 0 alone are no rows to fit", "[pipeline][weights][in_process]") {
     auto rows = make();
     for (Weighed& row : rows) row.weight = 0;
     const auto lines = every_policy::outcomes(3, [&](pt::Session& session) {

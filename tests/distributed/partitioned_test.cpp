@@ -178,7 +178,7 @@ TEST_CASE("bools and strings are elements like others", "[partitioned]") {
     CHECK(result.second == "777777777");
 }
 
-TEST_CASE("an error of one worker is thrown on all, that of the lowest block of several", "[partitioned][outcomes]") {
+TEST_CASE("an error of one worker is thrown on all, that of the lowest block of several", "[partitioned][in_process]") {
     const std::vector<Trail> made = trails(30'000);  // eight blocks
     const auto refuse = [](std::int64_t from) {
         return [from](const Trail& trail) {

@@ -371,7 +371,7 @@ TEST_CASE("missing values, NaN, both zeros and texts have their places", "[relat
     CHECK(results[5].empty());
 }
 
-TEST_CASE("a group's sum beyond 64 bits, and weighted rows, are refused on all workers", "[relational][outcomes]") {
+TEST_CASE("a group's sum beyond 64 bits, and weighted rows, are refused on all workers", "[relational][in_process]") {
     using Row = pt::Schema<pt::Column<"key", int>, pt::Column<"value", std::int64_t>>;
     const std::string text = "key,value\n1,9223372036854775807\n2,5\n1,-7\n1,8\n";
     const auto sums = [&](pt::Session& session, bool fits) {

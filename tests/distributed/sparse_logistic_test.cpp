@@ -61,18 +61,9 @@ Model fit(pt::Session& session, std::size_t blocks) {
 
 }  // namespace
 
-TEST_CASE("a sparse logistic regression is the same under every policy", "[distributed]") {
-    const auto body = [](pt::Session& session) { return pt::to_bytes(fit(session, 4)); };
-#ifdef PARTITA_HAS_MPI
-    if (pt::Mpi::is_launched()) {  // processes have no service lane for a sharded table
-        pt::LocalSession alone({.threads = 1, .progress = pt::ShowProgress::never});
-        const auto expected = body(alone);
-        every_policy::under<pt::TreeAggregate<pt::Mpi>>("TreeAggregate", 0, 1, body, expected);
-        every_policy::under<pt::RingAllReduce<pt::Mpi>>("RingAllReduce", 0, 2, body, expected);
-        return;
-    }
-#endif
-    const auto bytes = every_policy::gives_the_same(body);
+TEST_CASE("a sparse logistic regression is the same under every policy", "[sparse_logistic]") {
+    const auto bytes =
+        every_policy::gives_the_same([](pt::Session& session) { return pt::to_bytes(fit(session, 4)); });
     const Model model = pt::from_bytes<Model>(bytes);
     const auto& learner = model.stage<2>();
     CHECK(learner.indices().size() > 300);
@@ -80,10 +71,7 @@ TEST_CASE("a sparse logistic regression is the same under every policy", "[distr
     CHECK(learner.losses()[0] < 0.6);
 }
 
-TEST_CASE("workers that do not wait for each other learn as well", "[distributed]") {
-#ifdef PARTITA_HAS_MPI
-    if (pt::Mpi::is_launched()) return;
-#endif
+TEST_CASE("workers that do not wait for each other learn as well", "[in_process]") {
     pt::LocalSession alone({.threads = 1, .progress = pt::ShowProgress::never});
     const Model model = fit(alone, 4);
     const double expected = model.stage<2>().losses()[1];
