@@ -62,8 +62,7 @@ Model fit(pt::Session& session, std::size_t blocks) {
 }  // namespace
 
 TEST_CASE("a sparse logistic regression is the same under every policy", "[sparse_logistic]") {
-    const auto bytes =
-        every_policy::gives_the_same([](pt::Session& session) { return pt::to_bytes(fit(session, 4)); });
+    const auto bytes = every_policy::gives_the_same([](pt::Session& session) { return pt::to_bytes(fit(session, 4)); });
     const Model model = pt::from_bytes<Model>(bytes);
     const auto& learner = model.stage<2>();
     CHECK(learner.indices().size() > 300);
