@@ -165,6 +165,6 @@ TEST_CASE("several files are one table, each with its own header", "[csv]") {
         CHECK(error.place().row == 5001);
     }
     CHECK_THROWS_AS(pt::read_csv<Item>(session, "csv_that_is_not_there.csv"), pt::FileError);
-    CHECK_THROWS_AS(pt::read_csv<Item>(session, "."), pt::FileError);
+    CHECK_THROWS_AS(pt::read_csv<Item>(session, PARTITA_SOURCE_DIR "/cmake"), pt::FileError);  // no table in it
     for (const char* path : {"csv_first.csv", "csv_second.csv", "csv_bad.csv"}) std::remove(path);
 }
