@@ -194,16 +194,18 @@ const Ends ring = ends<pt::Faulty<pt::RingAllReduce<>>>, tree = ends<pt::Faulty<
 
 }  // namespace
 
-TEST_CASE("at every call of a fit a worker fails: ring", "[faults]") { every_fault(ring, 4, false); }
-TEST_CASE("at some calls of a fit every worker fails: tree", "[faults]") { every_fault(tree, 19, false); }
-TEST_CASE("at some calls of a fit every worker fails: server", "[faults]") { every_fault(server, 19, false); }
+TEST_CASE("at every call of a fit a worker fails: ring", "[faults][in_process]") { every_fault(ring, 4, false); }
+TEST_CASE("at some calls of a fit every worker fails: tree", "[faults][in_process]") { every_fault(tree, 19, false); }
+TEST_CASE("at some calls of a fit every worker fails: server", "[faults][in_process]") {
+    every_fault(server, 19, false);
+}
 TEST_CASE("every worker fails at every call of a fit, in every way: ring", "[.full]") { every_fault(ring, 1, true); }
 TEST_CASE("every worker fails at every call of a fit, in every way: tree", "[.full]") { every_fault(tree, 1, true); }
 TEST_CASE("every worker fails at every call of a fit, in every way: server", "[.full]") {
     every_fault(server, 1, true);
 }
 
-TEST_CASE("checkpoints change no bytes, and each fit has its own", "[faults]") {
+TEST_CASE("checkpoints change no bytes, and each fit has its own", "[faults][in_process]") {
     const Folder folder;
     std::size_t fits = 0;
     std::vector<Flight> rows(flights().begin(), flights().begin() + 5000);
@@ -239,7 +241,7 @@ TEST_CASE("checkpoints change no bytes, and each fit has its own", "[faults]") {
     CHECK(is_new_fit({.l2 = 1e-3}));
 }
 
-TEST_CASE("a checksum sees every value of a view, and nothing else", "[faults]") {
+TEST_CASE("a checksum sees every value of a view, and nothing else", "[faults][in_process]") {
     using pt::detail::hash_view;
     std::vector<std::int64_t> offsets{3, 4, 6};
     std::vector<std::int32_t> codes{0, 0, 0, 1, 0, 2};
