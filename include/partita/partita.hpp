@@ -102,6 +102,7 @@
 #include <partita/data/gather.hpp>
 #include <partita/data/group_by.hpp>
 #include <partita/data/join.hpp>
+#include <partita/data/origin.hpp>
 #include <partita/data/output_view.hpp>
 #include <partita/data/partitioned.hpp>
 #include <partita/data/reads.hpp>

@@ -8,6 +8,7 @@
 #include <partita/comm/local_threads.hpp>
 #include <partita/comm/mpi/group.hpp>
 #include <partita/comm/mpi/in_place.hpp>
+#include <partita/comm/mpi/peer.hpp>
 #include <partita/comm/mpi/process.hpp>
 #include <partita/comm/mpi/scope.hpp>
 #include <partita/comm/mpi/service_lane.hpp>
@@ -173,15 +174,8 @@ class Mpi final : public Channel {
         whom,       // whom do you wait for?
         waits_for,  // the answer; a rank follows
     };
-    struct Peer {
-        bool left = false;   // its farewell is here
-        bool told = false;   // it says that it told everybody of an error
-        bool heard = false;  // and here it is
-        Bytes aside;         // of a message that is none of this run's collectives
-        Bytes end;           // the error that it left with, or knows of
-        std::int64_t waits_for = nobody;
-    };
-    static constexpr std::int64_t nobody = -1;
+    using Peer = detail::MpiPeer;
+    static constexpr std::int64_t nobody = Peer::nobody;
     enum class Progress : std::uint8_t { none, some, done };
 
     Mpi(detail::MpiGroup& group, const RunSettings& settings)
@@ -276,6 +270,7 @@ class Mpi final : public Channel {
         ByteReader reader(payload);
         peer.left = true;
         peer.told = reader.read<bool>();
+        peer.serves = reader.read<bool>();
         const std::span<const std::byte> end = reader.read_sized();
         peer.end.assign(end.begin(), end.end());
     }
@@ -336,10 +331,14 @@ class Mpi final : public Channel {
     }
 
     /// A worker that has not left, or was not heard out; size() if there is none.
-    std::size_t missing() const {
-        for (std::size_t other = 0; other < size(); ++other)
-            if (other != rank() && (!peers_[other].left || (peers_[other].told && !peers_[other].heard))) return other;
-        return size();
+    std::size_t missing() {
+        std::size_t late = size();
+        for_others([&](std::size_t other) {
+            const Peer& peer = peers_[other];
+            const bool drained = !peer.serves || service_.is_drained(other);
+            if (!peer.left || (peer.told && !peer.heard) || !drained) late = other;
+        });
+        return late;
     }
 
     /// Says goodbye to all and waits for theirs, takes what nobody wants any more, and throws what the run ended with: the
@@ -351,11 +350,12 @@ class Mpi final : public Channel {
         Bytes goodbye;
         ByteWriter writer(goodbye);
         writer.write(told_);
+        writer.write(service_.is_open());
         writer.write_sized(ends[rank()]);
         for_others([&](std::size_t other) {
             group_.post(other, {.payload_bytes = goodbye.size(), .operation = detail::MpiGroup::farewell, .run = run_},
                         goodbye);
-            service_.leave(other);
+            service_.say_farewell(other);
         });
 
         detail::MpiWait wait(may_spin_);
@@ -367,7 +367,7 @@ class Mpi final : public Channel {
                 }
             });
             hear();
-            const bool sent = group_.flush();
+            const bool sent = group_.flush() & service_.flush();
             const std::size_t late = missing();
             if (late == size() && sent) {
                 hear();  // what was said before the last farewell, but not known at the first look

@@ -4,6 +4,7 @@
 #include <partita/core/random.hpp>
 #include <partita/data/dataset_state.hpp>
 #include <partita/data/frame.hpp>
+#include <partita/data/origin.hpp>
 #include <partita/data/regroup.hpp>
 #include <partita/data/role.hpp>
 
@@ -29,41 +30,6 @@ template <class Row, Name... ColumnNames>
 consteval std::array<int, sizeof...(ColumnNames)> ordinals_of() {
     return {find_column(columns_of<Row>, ColumnNames.view())...};
 }
-
-template <class Row, Name ColumnName>
-struct ColumnValueOf {
-    static constexpr int found = find_column(columns_of<Row>, ColumnName.view());
-    static constexpr std::size_t ordinal = static_cast<std::size_t>(found < 0 ? 0 : found);
-    static constexpr ColumnType column = columns_of<Row>[ordinal].type;
-    using type = ValueType<column>;
-};
-template <class Row, Name ColumnName>
-using ColumnValue = typename ColumnValueOf<Row, ColumnName>::type;
-
-/// Goes through the other columns of a selection and keeps those that one was computed from.
-template <class Row, class Found, Name... Others>
-struct TraceSources;
-template <class Row, Name ColumnName, class T>
-struct TraceSources<Row, ComputedColumn<ColumnName, T>> : std::type_identity<Column<ColumnName, T>> {};
-template <class Row, Name ColumnName, class T, Name... Sources>
-struct TraceSources<Row, ComputedColumn<ColumnName, T, Sources...>>
-    : std::type_identity<ComputedColumn<ColumnName, T, Sources...>> {};
-template <class Row, Name ColumnName, class T, Name... Sources, Name Other, Name... Others>
-struct TraceSources<Row, ComputedColumn<ColumnName, T, Sources...>, Other, Others...> {
-    static constexpr bool holds =
-        ColumnName.view() != Other.view() &&
-        TableOf<Row>::holds(ColumnValueOf<Row, ColumnName>::ordinal, ColumnValueOf<Row, Other>::ordinal);
-    using Found = std::conditional_t<holds, ComputedColumn<ColumnName, T, Sources..., Other>,
-                                     ComputedColumn<ColumnName, T, Sources...>>;
-    using type = typename TraceSources<Row, Found, Others...>::type;
-};
-template <class Row, Name ColumnName, Name... All>
-struct SelectedColumnOf : std::type_identity<Column<ColumnName, ColumnValue<Row, ColumnName>>> {};
-template <KnowsSources Row, Name ColumnName, Name... All>
-struct SelectedColumnOf<Row, ColumnName, All...>
-    : TraceSources<Row, ComputedColumn<ColumnName, ColumnValue<Row, ColumnName>>, All...> {};
-template <class Row, Name ColumnName, Name... All>
-using SelectedColumn = typename SelectedColumnOf<Row, ColumnName, All...>::type;
 
 template <class T>
 inline constexpr bool is_weight =
@@ -117,7 +83,7 @@ class Dataset {
         constexpr auto ordinals = known_columns<ColumnNames...>();
         std::vector<int> slots;
         for (int ordinal : ordinals) slots.push_back(slots_[static_cast<std::size_t>(ordinal)]);
-        using Chosen = Schema<detail::SelectedColumn<Row, ColumnNames, ColumnNames...>...>;
+        using Chosen = Schema<detail::ColumnByName<Row, ColumnNames>...>;
         return Dataset<Chosen, Role>(state_, std::move(slots));
     }
 

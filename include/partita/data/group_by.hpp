@@ -6,8 +6,8 @@
 #include <partita/data/dataset.hpp>
 #include <partita/data/group_by/aggregates.hpp>
 #include <partita/data/group_by/group_rows.hpp>
+#include <partita/data/origin.hpp>
 #include <partita/data/relational/key_columns.hpp>
-#include <partita/data/relational/origin.hpp>
 
 namespace partita::inline PARTITA_ABI {
 

@@ -5,8 +5,8 @@
 
 #include <partita/data/dataset.hpp>
 #include <partita/data/join/match_rows.hpp>
+#include <partita/data/origin.hpp>
 #include <partita/data/relational/key_columns.hpp>
-#include <partita/data/relational/origin.hpp>
 
 namespace partita::inline PARTITA_ABI {
 

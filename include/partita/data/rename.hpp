@@ -4,7 +4,7 @@
 // A column under another name.
 
 #include <partita/data/dataset.hpp>
-#include <partita/data/relational/origin.hpp>
+#include <partita/data/origin.hpp>
 
 namespace partita::inline PARTITA_ABI {
 

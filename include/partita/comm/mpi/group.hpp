@@ -141,6 +141,9 @@ class MpiGroup {
         }
         return keeping_.empty();
     }
+    /// The last run that a process said farewell to.
+    std::uint32_t left(std::size_t from) const { return peers_[from].left; }
+
     /// The receiver of the oldest message on its way.
     std::size_t slowest() const { return outgoing_.empty() ? keeping_.front() : outgoing_.front().to; }
 

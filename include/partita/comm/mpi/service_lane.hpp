@@ -92,9 +92,21 @@ class MpiServiceLane {
         }
     }
 
-    /// Whatever of this run comes after this is left for the next one to drop.
-    void leave(std::size_t to) {
+    void say_farewell(std::size_t to) {
         if (is_open()) group_->post(to, {.operation = MpiGroup::farewell, .run = run_}, {});
+    }
+
+    /// Sends on what found no room yet: nobody else does when the service has ended. True if nothing is left.
+    bool flush() { return !is_open() || group_->flush(); }
+
+    /// Drops what comes from a worker that opened its lane, so that it can send all. True if that was all of this run.
+    bool is_drained(std::size_t from) {
+        if (!is_open()) return true;
+        MessageHeader header;
+        Bytes unwanted;
+        while (group_->left(from) < run_ && group_->take(from, header, unwanted)) {
+        }
+        return group_->left(from) >= run_;
     }
 
   private:

@@ -5,8 +5,8 @@
 
 #include <partita/data/dataset.hpp>
 #include <partita/data/group_by/states.hpp>
+#include <partita/data/origin.hpp>
 #include <partita/data/relational/key_columns.hpp>
-#include <partita/data/relational/origin.hpp>
 
 #include <optional>
 

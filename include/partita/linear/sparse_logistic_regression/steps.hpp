@@ -41,7 +41,7 @@ struct SparseSteps {
     float weight(float v, float squares) const {
         if (penalty != Penalty::ftrl) return v;
         const double before = precision(static_cast<double>(squares));
-        const double kept = std::abs(static_cast<double>(v)) * before - static_cast<double>(l1);
+        const double kept = fused(std::abs(static_cast<double>(v)), before, -static_cast<double>(l1));
         if (!(kept > 0)) return 0;
         return static_cast<float>(std::copysign(kept / (before + static_cast<double>(l2)), static_cast<double>(v)));
     }

@@ -11,6 +11,7 @@
 #include <partita/linear/sparse_logistic_regression/slices.hpp>
 #include <partita/linear/sparse_logistic_regression/steps.hpp>
 #include <partita/math/exact_sum.hpp>
+#include <partita/math/fused.hpp>
 #include <partita/math/scratch.hpp>
 
 #include <memory>
@@ -195,7 +196,7 @@ inline SparseRule sparse_rule(const SparsePlan& plan, const SliceSizes& sizes) {
                  all = weight * static_cast<double>(plan.blocks), squares = all * value * value,
                  farthest =
                      2 * static_cast<double>(plan.steps.alpha) * std::sqrt(weight),  // that a slice moves a weight
-        moves = 2 * (all * value + shared_curvature * squares * farthest);
+        moves = 2 * fused(shared_curvature * squares, farthest, all * value);
     const auto power = [](double bound) { return std::ldexp(1.0, std::ilogb(bound) + 2); };
     return {plan.steps, power(moves), power(squares)};
 }

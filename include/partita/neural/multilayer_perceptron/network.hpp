@@ -70,19 +70,19 @@ inline double class_probabilities(const float* outputs, std::size_t count, doubl
     return softplus(score);
 }
 
-/// The loss of one row of this class and weight, and in place of the outputs its derivatives by them; `probabilities` is room
+/// The loss of one row of this class, and in place of the outputs the derivatives of weight times loss by them; `probabilities` is room
 /// for one number a class.
 inline double class_loss(float* outputs, std::size_t count, std::uint32_t label, double weight, double* probabilities) {
     const double normaliser = class_probabilities(outputs, count, probabilities);
     if (count == 1) {
         const double loss = label == 1 ? softplus(-static_cast<double>(outputs[0])) : normaliser;
         outputs[0] = static_cast<float>(weight * (label == 1 ? -probabilities[0] : probabilities[1]));
-        return weight * loss;
+        return loss;
     }
     const double loss = normaliser - static_cast<double>(outputs[label]);
     for (std::size_t k = 0; k < count; ++k)
         outputs[k] = static_cast<float>(weight * (k == label ? probabilities[k] - 1.0 : probabilities[k]));
-    return weight * loss;
+    return loss;
 }
 
 }  // namespace partita::inline PARTITA_ABI::detail

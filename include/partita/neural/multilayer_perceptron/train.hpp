@@ -7,6 +7,7 @@
 #include <partita/comm/checkpoints.hpp>
 #include <partita/comm/pending_reductions.hpp>
 #include <partita/math/exact_sum.hpp>
+#include <partita/math/fused.hpp>
 #include <partita/neural/multilayer_perceptron/gradient_sums.hpp>
 #include <partita/neural/multilayer_perceptron/network.hpp>
 #include <partita/neural/multilayer_perceptron/rows.hpp>
@@ -32,7 +33,11 @@ struct NetworkPlan {
         for (const std::size_t width : hidden) identity.add("hidden", width);
         identity.add("learning_rate", learning_rate).add("first_decay", first_decay).add("second_decay", second_decay);
         identity.add("epsilon", epsilon).add("l2", l2).add("batch_rows", batch_rows).add("tolerance", tolerance);
-        identity.add("patience", patience).add("seed", seed).add("features", features).add("target", target);
+        identity.add("patience", patience)
+            .add("max_epochs", max_epochs)
+            .add("seed", seed)
+            .add("features", features)
+            .add("target", target);
         return identity;
     }
 };
@@ -258,8 +263,10 @@ class NetworkTrainer {
             double loss = 0, weight = 0;
             for (std::size_t r = 0; r < part.count; ++r) {
                 const double row_weight = block.weights.empty() ? 1.0 : block.weights[order[r]];
-                loss += class_loss(memory.values.back().data() + r * out, network_.outputs(), block.labels[order[r]],
-                                   row_weight, probabilities_[thread].data());
+                loss = fused(row_weight,
+                             class_loss(memory.values.back().data() + r * out, network_.outputs(),
+                                        block.labels[order[r]], row_weight, probabilities_[thread].data()),
+                             loss);
                 weight += row_weight;
             }
             losses_[first + index] = loss;

@@ -4,11 +4,21 @@
 // Which columns the columns of a new table were computed from. A group's mean of a target, joined back to the rows, must not
 // pass for a feature, so the names stay with a column even where the table it came from is gone.
 
-#include <partita/data/dataset.hpp>
+#include <partita/data/schema.hpp>
 
 #include <boost/mp11/algorithm.hpp>
 
 namespace partita::inline PARTITA_ABI::detail {
+
+template <class Row, Name ColumnName>
+struct ColumnValueOf {
+    static constexpr int found = find_column(columns_of<Row>, ColumnName.view());
+    static constexpr std::size_t ordinal = static_cast<std::size_t>(found < 0 ? 0 : found);
+    static constexpr ColumnType column = columns_of<Row>[ordinal].type;
+    using type = ValueType<column>;
+};
+template <class Row, Name ColumnName>
+using ColumnValue = typename ColumnValueOf<Row, ColumnName>::type;
 
 /// Names of columns.
 template <Name... ColumnNames>
@@ -29,7 +39,7 @@ inline constexpr auto name_at = name_from([] { return columns_of<Row>[I].name; }
 
 template <class Row, std::size_t Column, std::size_t... I>
 constexpr auto held_names(std::index_sequence<I...>) -> typename AllNames<
-    std::conditional_t<TableOf<Row>::holds(Column, I), NameList<name_at<Row, I>>, NameList<>>...>::type;
+    std::conditional_t<I != Column && TableOf<Row>::holds(Column, I), NameList<name_at<Row, I>>, NameList<>>...>::type;
 
 template <Name ColumnName, class T, Name... Sources>
 NameList<Sources...> listed_names(const ComputedColumn<ColumnName, T, Sources...>*);
@@ -66,5 +76,7 @@ using ColumnFrom = typename ColumnFromList<ColumnName, T, typename AllNames<Sour
 /// A column of a table as a column of a schema, with all that is known of it.
 template <class Row, std::size_t I>
 using CopiedColumn = ColumnFrom<name_at<Row, I>, ValueType<columns_of<Row>[I].type>, typename SourcesOf<Row, I>::type>;
+template <class Row, Name ColumnName>
+using ColumnByName = ColumnFrom<ColumnName, ColumnValue<Row, ColumnName>, SourcesByName<Row, ColumnName>>;
 
 }  // namespace partita::inline PARTITA_ABI::detail
