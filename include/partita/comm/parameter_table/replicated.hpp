@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <exception>
 #include <span>
 #include <utility>
 #include <vector>
@@ -31,10 +32,38 @@ class ReplicatedTable final : public TableBackend {
         : communicator_(communicator), shard_(std::move(shard)), exchange_(exchange) {}
 
     void pull(std::span<const std::uint32_t> keys, std::span<float> values) override {
+        if (error_) std::rethrow_exception(error_);
         shard_.read(keys, values.data());
     }
 
     void advance(Deltas deltas, const PendingError& pending) override {
+        keep_error(pending, [&](const PendingError& first) { end_clock(std::move(deltas), first); });
+    }
+
+    TableContents collect(const PendingError& pending) override {
+        TableContents contents;
+        keep_error(pending, [&](const PendingError& first) {
+            communicator_.agree(first);
+            shard_.append_non_zero(contents.keys, contents.values);
+        });
+        return contents;
+    }
+
+  private:
+    /// A collective; what it threw is brought along to all later ones, for a clock may be applied in part.
+    template <class Collective>
+    void keep_error(const PendingError& pending, Collective collective) {
+        try {
+            collective(error_ ? PendingError(error_) : pending);
+        } catch (const Killed&) {
+            throw;
+        } catch (...) {
+            error_ = std::current_exception();
+            throw;
+        }
+    }
+
+    void end_clock(Deltas deltas, const PendingError& pending) {
         if (communicator_.size() == 1) {
             communicator_.agree(pending);
             return shard_.apply(deltas);
@@ -51,14 +80,6 @@ class ReplicatedTable final : public TableBackend {
         shard_.apply(dense ? reduce_dense(std::move(deltas)) : gather_touched(deltas));
     }
 
-    TableContents collect(const PendingError& pending) override {
-        communicator_.agree(pending);
-        TableContents contents;
-        shard_.append_non_zero(contents.keys, contents.values);
-        return contents;
-    }
-
-  private:
     Deltas reduce_dense(Deltas deltas) {
         const std::size_t width = shard_.width();
         std::vector<std::int64_t> words(static_cast<std::size_t>(shard_.end_key()) * width);
@@ -89,6 +110,7 @@ class ReplicatedTable final : public TableBackend {
     CommunicatorBase& communicator_;
     TableShard shard_;
     TableExchange exchange_;
+    std::exception_ptr error_;  // that the table came to
 };
 
 }  // namespace detail
