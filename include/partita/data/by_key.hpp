@@ -113,7 +113,7 @@ std::vector<KeyCut<Key>> cuts_between(Session& session, const std::vector<Key>& 
     Bytes mine;
     const PendingError failed = attempt([&] {
         ByteWriter writer(mine);
-        for (std::size_t i = step / 2; i < order.size(); i += step) {
+        for (std::size_t i = step * (2 * session.rank() + 1) / (2 * session.size()); i < order.size(); i += step) {
             Wire<Key>::write(keys[order[i]], writer);
             writer.write(static_cast<std::uint64_t>(order[i]));
         }

@@ -17,7 +17,7 @@ namespace partita::inline PARTITA_ABI {
 ///
 /// A collective. Determinism: the same rows for any number of threads and workers. Cost: columns are computed and stored; each
 /// worker sorts its rows, sends each row at most once to the worker whose part of the order it lies in, and sorts what it
-/// received; parts differ by few per cent. Memory: three times the worker's share of the rows while rows travel.
+/// received; its part is about as large as the others'. Memory: three times the worker's share of the rows while rows travel.
 template <SortKey... Keys, class Row, class Role>
 Dataset<Row, Role> sort(const Dataset<Row, Role>& data) {
     if constexpr (detail::demand_order_keys<Row, Keys...>()) {

@@ -114,8 +114,9 @@ struct Splitter {
     }
 };
 
-/// Cuts sorted elements into parts of about equal size, one for each worker: at most one part in 32 larger than the even one, for
-/// each worker brings every so many-th of its own as a sample. `at(i)` gives the key of this worker's element number i and
+/// Cuts sorted elements into parts of about equal size, one for each worker, by samples: every so many-th element of each worker,
+/// of each from another one on, so that workers whose elements are alike give different samples. A part is then at most one in 32
+/// larger than the even one; where they are not alike, at worst P in 32 for P workers. `at(i)` gives the key of this worker's element number i and
 /// its place before sorting; the result says where its share for each worker begins, and its number of elements last.
 /// A collective.
 inline std::vector<std::size_t> cut_sorted(Session& session, std::size_t elements,
@@ -128,7 +129,7 @@ inline std::vector<std::size_t> cut_sorted(Session& session, std::size_t element
     Bytes mine;
     const PendingError failed = attempt([&] {
         ByteWriter writer(mine);
-        for (std::size_t i = step / 2; i < elements; i += step) {
+        for (std::size_t i = step * (2 * session.rank() + 1) / (2 * workers); i < elements; i += step) {
             const auto [key, place] = at(i);
             writer.write_sized(key);
             writer.write(place);
