@@ -188,12 +188,13 @@ TEST_CASE("wrong calls say where and what to do", "[comm][table]") {
     two[1] = -4.5F;
     CHECK_THROWS_AS(table.push(Keys{5}, two), pt::NumericOverflow);
     CHECK(place_of([&] { table.push(Keys{5}, two); }).element == 5);
+    table.pull(Keys{}, {});
+    table.push(Keys{}, {});
     two[1] = 3;
     table.push(Keys{5}, two);
     table.push(Keys{5}, two);
     CHECK(place_of([&] { table.advance(); }).setting == "bound");  // 3 + 3 > 4
-    table.pull(Keys{}, {});
-    table.push(Keys{}, {});
+    CHECK_THROWS_AS(table.pull(Keys{5}, two), pt::NumericOverflow);  // from then on
 
     // Very many pushes of one clock are looked at before their sum could leave 64 bits.
     pt::ParameterTable narrow(session, {.keys = 1, .bound = 1}, pt::Sum{});
