@@ -193,7 +193,7 @@ TEST_CASE("wrong calls say where and what to do", "[comm][table]") {
     two[1] = 3;
     table.push(Keys{5}, two);
     table.push(Keys{5}, two);
-    CHECK(place_of([&] { table.advance(); }).setting == "bound");  // 3 + 3 > 4
+    CHECK(place_of([&] { table.advance(); }).setting == "bound");    // 3 + 3 > 4
     CHECK_THROWS_AS(table.pull(Keys{5}, two), pt::NumericOverflow);  // from then on
 
     // Very many pushes of one clock are looked at before their sum could leave 64 bits.
