@@ -367,7 +367,7 @@ class Mpi final : public Channel {
                 }
             });
             hear();
-            const bool sent = group_.flush() & service_.flush();
+            const bool served = service_.flush(), sent = group_.flush() && served;
             const std::size_t late = missing();
             if (late == size() && sent) {
                 hear();  // what was said before the last farewell, but not known at the first look
