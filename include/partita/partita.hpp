@@ -120,6 +120,7 @@
 
 #include <partita/stage/category_tally.hpp>
 #include <partita/stage/class_labels.hpp>
+#include <partita/stage/class_types.hpp>
 #include <partita/stage/concepts.hpp>
 #include <partita/stage/features.hpp>
 #include <partita/stage/fit_rows.hpp>

@@ -5,6 +5,7 @@
 
 #include <partita/neural/multilayer_perceptron/model.hpp>
 #include <partita/neural/multilayer_perceptron/train.hpp>
+#include <partita/stage/class_types.hpp>
 #include <partita/stage/concepts.hpp>
 #include <partita/stage/fit_rows.hpp>
 
@@ -62,11 +63,11 @@ struct MultilayerPerceptron {
     using Inputs = Columns<Read<Features, detail::vector_kinds>>;
     using FitInputs = Columns<Read<Features, detail::vector_kinds>, Target<TargetColumn, number_kinds | text_kinds>>;
     template <class X, class Y>
-    using OutputsFor = Columns<Column<Prediction, detail::PredictedClass<Y>>, Column<Probability, double>,
+    using OutputsFor = Columns<Column<Prediction, detail::PredictedLabel<Y>>, Column<Probability, double>,
                                Column<Probabilities, Vector<double>>>;
 
     template <class X, class Y>
-    struct ModelFor : MultilayerPerceptronModel<detail::LabelOf<Y>> {
+    struct ModelFor : MultilayerPerceptronModel<detail::ClassLabel<Y>> {
         template <class View>
         std::size_t output_width(const View&) const {
             return this->classes().size();
@@ -118,7 +119,7 @@ struct MultilayerPerceptron {
 
     template <class X, class Y>
     ModelFor<X, Y> fit(FitRows<X, Y>& rows) const {
-        using Label = detail::LabelOf<Y>;
+        using Label = detail::ClassLabel<Y>;
         detail::NetworkPlan plan;
         plan.activation = activation == HiddenActivation::relu ? detail::Activation::relu : detail::Activation::tanh;
         plan.hidden.assign(hidden.begin(), hidden.end());

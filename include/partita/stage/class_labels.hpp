@@ -19,12 +19,25 @@
 
 namespace partita::inline PARTITA_ABI::detail {
 
-/// How a model keeps classes: as numbers, or as texts.
+/// A row's label as a number that tells classes apart: of the two zeros the positive one.
+/// Errors: NonFiniteValue; NumericOverflow for an integer that is not exact as a double.
 template <class Y>
-using LabelOf = std::conditional_t<(kind_bit(column_type<Y>.kind) & text_kinds) != 0, std::string, double>;
-/// The type of predictions: the target's; texts come as categories.
-template <class Y>
-using PredictedClass = std::conditional_t<(kind_bit(column_type<Y>.kind) & text_kinds) != 0, Category, Y>;
+double class_number(Y label, std::size_t row, std::string_view column) {
+    const double number = static_cast<double>(label) + 0.0;
+    if (!(number - number == 0)) refuse_features(column, "the target", static_cast<std::int64_t>(row));
+    if constexpr (std::is_integral_v<Y> && sizeof(Y) == 8) {
+        if (number >= 0x1p53 || number <= -0x1p53) {
+            Place place;
+            place.row = static_cast<std::int64_t>(row);
+            place.column = std::string(column);
+            throw NumericOverflow(
+                "a label of \"" + place.column +
+                    "\" is beyond 2^53, where neighbouring integers are one double; number the classes from 0 by map",
+                place);
+        }
+    }
+    return number;
+}
 
 /// The weight of each class. A class is kept as its text, or as the bytes of its number.
 class ClassCounts {
@@ -35,24 +48,12 @@ class ClassCounts {
     template <class Y>
     void update(std::span<const Y> labels, Weights weights, std::string_view column) {
         for (std::size_t row = 0; row < labels.size();) {
-            const double label = static_cast<double>(labels[row]) + 0.0;  // of the two zeros the positive one
             const std::size_t first = row;
             double weight = 0;
             for (; row < labels.size() && labels[row] == labels[first]; ++row) weight += weights[row];
             row += row == first;  // NaN
             if (weight == 0 && (row - first > 1 || weights[first] == 0)) continue;
-            if (!(label - label == 0)) refuse_features(column, "the target", static_cast<std::int64_t>(first));
-            if constexpr (std::is_integral_v<Y> && sizeof(Y) == 8) {
-                if (label >= 0x1p53 || label <= -0x1p53) {
-                    Place place;
-                    place.row = static_cast<std::int64_t>(first);
-                    place.column = std::string(column);
-                    throw NumericOverflow("a label of \"" + place.column +
-                                              "\" is beyond 2^53, where neighbouring integers are one double; number "
-                                              "the classes from 0 by map",
-                                          place);
-                }
-            }
+            const double label = class_number(labels[first], first, column);
             char bytes[sizeof label];
             std::memcpy(bytes, &label, sizeof label);
             counts.add_weight(std::string_view(bytes, sizeof bytes), weight);

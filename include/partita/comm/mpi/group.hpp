@@ -9,6 +9,7 @@
 #include <partita/comm/shared_memory/neighbours.hpp>
 #include <partita/core/error.hpp>
 #include <partita/exec/thread_pool.hpp>
+#include <partita/persist/checksum.hpp>
 
 #include <mpi.h>
 
@@ -308,17 +309,14 @@ class MpiGroup {
         std::array<char, MPI_MAX_PROCESSOR_NAME> name{};
         int length = 0;
         MPI_Get_processor_name(name.data(), &length);
-        std::uint64_t hash = 14695981039346656037U;  // FNV-1a
-        const auto add = [&](std::span<const std::byte> bytes) {
-            for (const std::byte byte : bytes) hash = (hash ^ static_cast<std::uint64_t>(byte)) * 1099511628211U;
-        };
-        add(std::as_bytes(std::span(name).first(static_cast<std::size_t>(length))));
-        const std::uint64_t machine = hash;
+        const std::uint64_t machine = checksum(std::as_bytes(std::span(name).first(static_cast<std::size_t>(length))));
+        std::uint64_t place = machine;
 #if defined(__linux__)
         cpu_set_t usable;
-        if (sched_getaffinity(0, sizeof usable, &usable) == 0) add(std::as_bytes(std::span(&usable, 1)));
+        if (sched_getaffinity(0, sizeof usable, &usable) == 0)
+            place = checksum(std::as_bytes(std::span(&usable, 1)), machine);
 #endif
-        return {machine, hash};
+        return {machine, place};
     }
 
     bool have_left() {

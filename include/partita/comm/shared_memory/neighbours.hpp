@@ -6,6 +6,7 @@
 #include <partita/comm/shared_memory/segment.hpp>
 #include <partita/comm/shared_memory/stream.hpp>
 #include <partita/core/version.hpp>
+#include <partita/persist/checksum.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -26,15 +27,15 @@ namespace partita::inline PARTITA_ABI::detail {
 /// Tells the machines of processes apart: processes of one number can try to share memory. Namespaces count as machines, because
 /// who is put into one of his own for processes or for the network is meant to be apart.
 inline std::uint64_t shared_memory_place() {
-    std::uint64_t hash = 14695981039346656037U;  // FNV-1a
+    std::uint64_t place = 0;
 #if defined(__linux__)
     for (const char* name : {"/proc/self/ns/pid", "/proc/self/ns/net"}) {
         struct stat facts{};
         if (stat(name, &facts) != 0) continue;
-        for (std::uint64_t rest = facts.st_ino; rest != 0; rest >>= 8) hash = (hash ^ (rest & 255)) * 1099511628211U;
+        place = checksum(std::as_bytes(std::span(&facts.st_ino, 1)), place);
     }
 #endif
-    return hash;
+    return place;
 }
 
 /// The other processes of this machine, in each of whose memory lie the messages that it sends.

@@ -7,6 +7,7 @@
 #include <partita/linear/linear_features.hpp>
 #include <partita/math/category_counts.hpp>
 #include <partita/stage/category_tally.hpp>
+#include <partita/stage/class_labels.hpp>
 #include <partita/stage/fit_rows.hpp>
 
 #include <boost/describe/class.hpp>
@@ -58,11 +59,7 @@ class LabelCounts {
         numbers_.clear();
         for (std::size_t row = weights.unit() ? count_two(labels) : 0; row < labels.size(); ++row) {
             if (weights[row] == 0) continue;
-            const double label = static_cast<double>(labels[row]) + 0.0;  // of the two zeros the positive one
-            if (!(label - label == 0)) refuse_features(column, "the target", static_cast<std::int64_t>(row));
-            if constexpr (std::is_integral_v<Y> && sizeof(Y) == 8) {
-                if (label >= 0x1p53 || label <= -0x1p53) refuse_large(column, static_cast<std::int64_t>(row));
-            }
+            const double label = class_number(labels[row], row, column);
             std::size_t at = 0;
             while (at < numbers_.size() && numbers_[at].label != label) ++at;
             if (at == numbers_.size()) {
@@ -88,15 +85,6 @@ class LabelCounts {
         }
     }
 
-    [[noreturn]] static void refuse_large(std::string_view column, std::int64_t row) {
-        Place place;
-        place.row = row;
-        place.column = std::string(column);
-        throw NumericOverflow(
-            "a label of \"" + place.column +
-                "\" is beyond 2^53, where neighbouring integers are one double; number the classes from 0 by map",
-            place);
-    }
     [[noreturn]] static void refuse_many(std::string_view column) {
         Place place;
         place.column = std::string(column);

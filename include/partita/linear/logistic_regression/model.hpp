@@ -4,6 +4,7 @@
 #include <partita/data/output_view.hpp>
 #include <partita/linear/linear_features.hpp>
 #include <partita/math/elementary.hpp>
+#include <partita/stage/class_types.hpp>
 
 #include <boost/describe/class.hpp>
 
@@ -21,13 +22,6 @@ struct LogisticFit {
     double intercept = 0;
     bool converged = false;
 };
-
-/// How a model keeps the two classes: as numbers, or as texts.
-template <class Y>
-using ClassLabel = std::conditional_t<(kind_bit(column_type<Y>.kind) & text_kinds) != 0, std::string, double>;
-/// The type of predictions: the target's; texts come as categories.
-template <class Y>
-using PredictedLabel = std::conditional_t<(kind_bit(column_type<Y>.kind) & text_kinds) != 0, Category, Y>;
 
 }  // namespace detail
 
