@@ -5,6 +5,8 @@
 
 #include <partita/data/from_memory.hpp>
 #include <partita/data/split.hpp>
+#include <partita/evaluate/evaluate.hpp>
+#include <partita/evaluate/log_loss.hpp>
 #include <partita/feature/hash_features.hpp>
 #include <partita/linear/sparse_logistic_regression.hpp>
 #include <partita/pipeline/model_file.hpp>
@@ -27,42 +29,41 @@ struct Click {
 };
 BOOST_DESCRIBE_STRUCT(Click, (), (site, hour, price, clicked, weight))
 
-auto click_pipeline(std::size_t blocks) {
+auto click_pipeline(double alpha, std::size_t rows) {
     return pt::HashFeatures<"site", "hour", "price", "features">{.dimensions = 1 << 20} |
            pt::SparseLogisticRegression<"features", "clicked">{
-               .alpha = 0.3, .l1 = 0.5, .epochs = 2, .blocks = blocks, .rows = 1024};
+               .alpha = alpha, .l1 = 0.5, .epochs = 2, .blocks = 4, .rows = rows};
 }
-using Model = pt::Fitted<decltype(click_pipeline(0)), Click>;
+using Model = pt::Fitted<decltype(click_pipeline(0, 0)), Click>;
 
-/// 25000 rows of 1000 sites: seven blocks.
-const std::vector<Click>& clicks() {
-    static const auto made = [] {
-        static std::vector<std::string> sites;
-        for (int i = 0; i < 1000; ++i) sites.push_back("site " + std::to_string(i));
-        std::vector<Click> rows(25000);
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-            const auto draw = [&](std::uint32_t what) { return pt::uniform(3, what, i); };
-            const auto site = static_cast<std::size_t>(1000 * draw(1) * draw(1) * draw(2));
-            rows[i] = {pt::Text(sites[site]), static_cast<int>(3 * draw(3)), std::nullopt, false,
-                       std::floor(3 * draw(4))};
-            if (draw(5) < 0.7) rows[i].price = static_cast<float>(2 * draw(6) - 1);
-            const double margin =
-                static_cast<double>(site % 5) - 2 + static_cast<double>(rows[i].price.value_or(0)) + rows[i].hour;
-            rows[i].clicked = draw(7) < 1 / (1 + std::exp(-margin));
-        }
-        return rows;
+/// Rows of 1000 sites.
+std::vector<Click> clicks(std::size_t count) {
+    static const auto sites = [] {
+        std::vector<std::string> made;
+        for (int i = 0; i < 1000; ++i) made.push_back("site " + std::to_string(i));
+        return made;
     }();
-    return made;
-}
-
-Model fit(pt::Session& session, std::size_t blocks) {
-    return click_pipeline(blocks).fit(pt::as_train(pt::dataset(session, clicks()).weigh_by<"weight">()));
+    std::vector<Click> rows(count);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto draw = [&](std::uint32_t what) { return pt::uniform(3, what, i); };
+        const auto site = static_cast<std::size_t>(1000 * draw(1) * draw(1) * draw(2));
+        rows[i] = {pt::Text(sites[site]), static_cast<int>(3 * draw(3)), std::nullopt, false, std::floor(3 * draw(4))};
+        if (draw(5) < 0.7) rows[i].price = static_cast<float>(2 * draw(6) - 1);
+        const double margin =
+            static_cast<double>(site % 5) - 2 + static_cast<double>(rows[i].price.value_or(0)) + rows[i].hour;
+        rows[i].clicked = draw(7) < 1 / (1 + std::exp(-margin));
+    }
+    return rows;
 }
 
 }  // namespace
 
 TEST_CASE("a sparse logistic regression is the same under every policy", "[sparse_logistic]") {
-    const auto bytes = every_policy::gives_the_same([](pt::Session& session) { return pt::to_bytes(fit(session, 4)); });
+    const std::vector<Click> rows = clicks(25'000);  // seven blocks
+    const auto bytes = every_policy::gives_the_same([&](pt::Session& session) {
+        return pt::to_bytes(
+            click_pipeline(0.3, 1024).fit(pt::as_train(pt::dataset(session, rows).weigh_by<"weight">())));
+    });
     const Model model = pt::from_bytes<Model>(bytes);
     const auto& learner = model.stage<2>();
     CHECK(learner.indices().size() > 300);
@@ -70,15 +71,36 @@ TEST_CASE("a sparse logistic regression is the same under every policy", "[spars
     CHECK(learner.losses()[0] < 0.6);
 }
 
-TEST_CASE("workers that do not wait for each other learn as well", "[in_process]") {
-    pt::LocalSession alone({.threads = 1, .progress = pt::ShowProgress::never});
-    const Model model = fit(alone, 4);
-    const double expected = model.stage<2>().losses()[1];
-    const auto loss = [&]<class Policy>(Policy*) {
-        return pt::run<Policy>({.threads = 1, .workers = 3, .progress = pt::ShowProgress::never},
-                               [](pt::Session& session) { return fit(session, 4).template stage<2>().losses()[1]; });
+namespace {
+
+/// The log loss of all rows under the model that is learnt from them.
+double final_loss(pt::Session& session, const std::vector<Click>& rows) {
+    const auto data = pt::dataset(session, rows).weigh_by<"weight">();
+    const Model model = click_pipeline(0.1, 128).fit(pt::as_train(data));
+    return pt::evaluate(model.transform(pt::as_test(data)), pt::LogLoss<"clicked">{}).value();
+}
+
+/// 100,000 rows twice in clocks of 4 times 128: some 400 clocks, so that what is a few clocks late is little of what was learnt. Seen
+/// with 2 to 4 workers: Ssp<2> within 0.02 % of Bsp, Async within 0.06 %. (25,000 rows in 14 clocks, as above, are within 5 %.)
+template <class Transport>
+void learn_as_well(std::size_t workers) {
+    const std::vector<Click> rows = clicks(100'000);
+    const auto loss = [&]<class Consistency>(Consistency) {
+        return pt::run<pt::ParameterServer<Transport, Consistency>>(
+            {.threads = 1, .workers = workers, .progress = pt::ShowProgress::never},
+            [&](pt::Session& session) { return final_loss(session, rows); });
     };
-    CHECK(loss(static_cast<pt::ParameterServer<pt::InProcess, pt::Ssp<2>>*>(nullptr)) ==
-          Approx(expected).epsilon(0.05));
-    CHECK(loss(static_cast<pt::ParameterServer<pt::InProcess, pt::Async>*>(nullptr)) == Approx(expected).epsilon(0.05));
+    const double expected = loss(pt::Bsp{});
+    CHECK(expected < 0.5);
+    CHECK(std::abs(loss(pt::Ssp<2>{}) / expected - 1) < 0.01);
+    CHECK(std::abs(loss(pt::Async{}) / expected - 1) < 0.01);
+}
+
+}  // namespace
+
+TEST_CASE("workers that do not wait for each other learn as well from equally many rows", "[sparse_logistic]") {
+#ifdef PARTITA_HAS_MPI
+    if (pt::Mpi::is_launched()) return learn_as_well<pt::Mpi>(0);
+#endif
+    for (const std::size_t workers : {2u, 4u}) learn_as_well<pt::InProcess>(workers);
 }

@@ -47,6 +47,8 @@ namespace detail {
 class Service {
   public:
     virtual ~Service() = default;
+    /// Called when the worker comes to a collective: whatever unwound what is served did not end its work.
+    virtual void go_on() noexcept = 0;
     /// Waits, at the end of a worker's body, until no other worker needs this one. Errors: what the run ended with meanwhile.
     virtual void finish() = 0;
 };
@@ -122,6 +124,8 @@ class CommunicatorBase {
 
     Link& link() noexcept { return link_; }
     std::unique_ptr<detail::Service>& service() noexcept { return service_; }
+    /// The number of a table that is about to be made: the same on all workers, which make the same tables, whatever becomes of it.
+    std::uint64_t next_table() noexcept { return ++tables_; }
 
   protected:
     explicit CommunicatorBase(Link& link) : link_(link) {}
@@ -156,6 +160,7 @@ class CommunicatorBase {
     }
 
     void meet(Operation operation, const PendingError& pending, FunctionRef<void()> messages, std::size_t length = 0) {
+        if (service_) service_->go_on();
         link_.begin(operation, pending, length);
         try {
             messages();
@@ -173,7 +178,7 @@ class CommunicatorBase {
 
     Link& link_;
     const PendingReductions* reserved_for_ = nullptr;
-
+    std::uint64_t tables_ = 0;
     std::unique_ptr<detail::Service> service_;
 };
 

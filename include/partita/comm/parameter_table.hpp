@@ -10,6 +10,7 @@
 #include <partita/comm/parameter_table/sharded.hpp>
 #include <partita/comm/session.hpp>
 #include <partita/comm/update_rules.hpp>
+#include <partita/core/number_text.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -35,7 +36,8 @@ struct ParameterTableSettings {
 /// A table of floats by key, all zero at first, that the workers of a run train together. A worker pulls the values that it needs,
 /// pushes deltas, and ends its clock by `advance`; the update rule (Sum, Sgd, AdaGrad, FtrlProximal, or one of your own) is run
 /// where a key lives, once per key with the exact sum of the clock's deltas. All workers make the same tables and
-/// end equally many clocks; how many pulls and pushes they make is their own affair. One thread at a time.
+/// end equally many clocks; how many pulls and pushes they make is their own affair. One thread at a time. A table lives within
+/// the run's body: its destructor tells the other workers, who wait for that at the end of theirs.
 ///
 /// Under ParameterServer the keys are sharded: worker r of P owns a run of about keys/P, and only touched keys travel, 4 bytes
 /// for a key, 4·width for its values and 8·width for its deltas. Bsp: pull gives what all workers had pushed in the clocks
@@ -55,7 +57,7 @@ class ParameterTable {
   public:
     /// A collective.
     /// Errors: InvalidSetting for settings out of range, a rule's settings, or a transport without a service lane;
-    /// CollectiveMismatch if workers differ in the settings.
+    /// CollectiveMismatch if workers differ in the settings or the rule: its type and, where it has such a member, its `settings()`.
     template <UpdateRule Rule>
     ParameterTable(Session& session, const ParameterTableSettings& settings, const Rule& rule)
         : ParameterTable(session, settings, [&]() -> std::shared_ptr<const detail::AnyRule> {
@@ -121,16 +123,15 @@ class ParameterTable {
         CommunicatorBase& communicator = session.communicator();
         const std::size_t size = communicator.size();
         const bool sharded = size > 1 && communicator.table_consistency().kind != TableConsistency::Kind::replicated;
-        std::uint64_t number = 0;
+        const std::uint64_t number = communicator.next_table();
         detail::TableService* service = nullptr;
+        Bytes rule_settings;
         const PendingError failure = attempt([&] {
             const double deadline_seconds = session.settings().deadline_seconds;
-            if (sharded) {
-                service = &detail::TableService::of(communicator, deadline_seconds);
-                number = service->next_number();  // taken by all workers, whatever follows
-            }
+            if (sharded) service = &detail::TableService::of(communicator, deadline_seconds);
             check_settings();
             std::shared_ptr<const detail::AnyRule> rule = make_rule();
+            rule_settings = rule->settings();
             unit_ = detail::TableUnit(settings.bound);
             const Share share = sharded ? share_of(static_cast<std::size_t>(settings.keys), rank_, size)
                                         : Share{0, static_cast<std::size_t>(settings.keys)};
@@ -146,7 +147,7 @@ class ParameterTable {
         });
         // Nobody goes on before everybody can be asked.
         try {
-            agree_on_settings(communicator, failure);
+            agree_on_settings(communicator, rule_settings, failure);
         } catch (...) {
             if (service != nullptr) service->discard(number);
             throw;
@@ -163,22 +164,25 @@ class ParameterTable {
         if (settings_.width == 0 || settings_.width > 1'000'000)
             refuse("width", std::to_string(settings_.width), "give a number of floats per key from 1 to 1000000");
         if (!(settings_.bound >= 1e-30 && settings_.bound <= 1e30))
-            refuse("bound", std::to_string(settings_.bound),
+            refuse("bound", detail::number_text(settings_.bound),
                    "give a number from 1e-30 to 1e30 that the sum of a clock's deltas of one key does not exceed");
     }
 
-    void agree_on_settings(CommunicatorBase& communicator, const PendingError& failure) const {
+    void agree_on_settings(CommunicatorBase& communicator, std::span<const std::byte> rule,
+                           const PendingError& failure) const {
         Bytes mine;
         ByteWriter writer(mine);
         writer.write(settings_.keys);
         writer.write(static_cast<std::uint64_t>(settings_.width));
         writer.write(settings_.bound);
         writer.write(settings_.exchange);
+        writer.write_raw(rule.data(), rule.size());
         const std::vector<Bytes> everyones = communicator.all_gather(mine, failure);
         for (std::size_t other = 0; other < everyones.size(); ++other)
             if (everyones[other] != everyones[0])
                 throw CollectiveMismatch("process 0 and process " + std::to_string(other) +
-                                             " make a parameter table of different settings; give all workers the same",
+                                             " make a parameter table of different settings, or with different rules; "
+                                             "give all workers the same",
                                          Place{.process = static_cast<std::int64_t>(other)});
     }
 
@@ -219,11 +223,12 @@ class ParameterTable {
         const Place where = place("bound", key);
         if (!std::isfinite(delta))
             throw NonFiniteValue("the delta of key " + std::to_string(key) + " of a parameter table is " +
-                                     std::to_string(delta) + "; look for overflow in what computes it",
+                                     detail::number_text(static_cast<double>(delta)) +
+                                     "; look for overflow in what computes it",
                                  where);
-        throw NumericOverflow("the delta " + std::to_string(delta) + " of key " + std::to_string(key) +
-                                  " is beyond the parameter table's bound " + std::to_string(settings_.bound) +
-                                  "; raise the bound, or push smaller deltas",
+        throw NumericOverflow("the delta " + detail::number_text(static_cast<double>(delta)) + " of key " +
+                                  std::to_string(key) + " is beyond the parameter table's bound " +
+                                  detail::number_text(settings_.bound) + "; raise the bound, or push smaller deltas",
                               where);
     }
 

@@ -4,6 +4,7 @@
 // What a ParameterTable does with the sum of a clock's deltas, where the key lives.
 
 #include <partita/core/error.hpp>
+#include <partita/core/number_text.hpp>
 #include <partita/core/version.hpp>
 #include <partita/math/fused.hpp>
 
@@ -19,7 +20,8 @@ namespace partita::inline PARTITA_ABI {
 
 /// How one number of a table changes by the sum of a clock's deltas: `states` is how many further numbers the rule keeps beside
 /// it, all zero at first. `check()` throws InvalidSetting for settings that make no sense. A delta of zero must leave everything as
-/// it is: the rule need not be run then.
+/// it is: the rule need not be run then. A number that is no more finite after an update ends the work on the table. A rule may
+/// say what it is set to by a member `settings()`, which gives a std::array of numbers: workers compare them when they make a table.
 template <class Rule>
 concept UpdateRule = std::copy_constructible<Rule> &&
                      requires(const Rule& rule, float& value, std::array<float, Rule::states>& state, double delta) {
@@ -41,8 +43,7 @@ namespace detail {
 
 inline void check_rule_setting(bool fine, const char* setting, double value, const char* remedy) {
     if (fine && std::isfinite(value)) return;
-    throw InvalidSetting(std::string(setting) + " is " + std::to_string(value) + "; " + remedy,
-                         Place{.setting = setting});
+    throw InvalidSetting(std::string(setting) + " is " + number_text(value) + "; " + remedy, Place{.setting = setting});
 }
 
 }  // namespace detail
@@ -62,6 +63,7 @@ struct Sgd {
     static constexpr std::size_t states = 0;
     double rate = 0.1;
 
+    std::array<double, 1> settings() const { return {rate}; }
     void check() const { detail::check_rule_setting(rate > 0, "rate", rate, "give a positive step"); }
     void update(float& value, std::array<float, 0>&, double delta) const {
         value = static_cast<float>(fused(-rate, delta, static_cast<double>(value)));
@@ -75,6 +77,7 @@ struct AdaGrad {
     double rate = 0.1;
     double epsilon = 1e-8;
 
+    std::array<double, 2> settings() const { return {rate, epsilon}; }
     void check() const {
         detail::check_rule_setting(rate > 0, "rate", rate, "give a positive step");
         detail::check_rule_setting(epsilon > 0, "epsilon", epsilon, "give a small positive number, as 1e-8");
@@ -96,6 +99,7 @@ struct FtrlProximal {
     double l1 = 0;
     double l2 = 0;
 
+    std::array<double, 4> settings() const { return {alpha, beta, l1, l2}; }
     void check() const {
         detail::check_rule_setting(alpha > 0, "alpha", alpha, "give a positive step");
         detail::check_rule_setting(beta >= 0, "beta", beta, "give zero or more, as 1");

@@ -209,4 +209,13 @@ TEST_CASE("wrong calls say where and what to do", "[comm][table]") {
     pt::ParameterTable steep(session, {.keys = 3, .bound = 1e30}, pt::Sgd{.rate = 1e20});
     steep.push(Keys{2}, std::vector<float>{1e25F});
     CHECK_THROWS_AS(steep.advance(), pt::NumericOverflow);
+
+    // What a rule keeps beside a value, which would then change no more.
+    const auto outgrows = [&](const auto& rule) {
+        pt::ParameterTable deaf(session, {.keys = 3, .bound = 1e30}, rule);
+        deaf.push(Keys{2}, std::vector<float>{1e20F});
+        CHECK(place_of([&] { deaf.advance(); }).element == 2);
+    };
+    outgrows(pt::AdaGrad{});
+    outgrows(pt::FtrlProximal{});
 }

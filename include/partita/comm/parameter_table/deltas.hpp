@@ -5,6 +5,7 @@
 
 #include <partita/comm/bytes.hpp>
 #include <partita/core/error.hpp>
+#include <partita/core/number_text.hpp>
 #include <partita/core/version.hpp>
 
 #include <bit>
@@ -48,7 +49,7 @@ class TableUnit {
     void check(std::int64_t sum, std::uint64_t key) const {
         if (sum <= limit_ && sum >= -limit_) return;
         throw NumericOverflow("the deltas that a clock adds to key " + std::to_string(key) +
-                                  " of a parameter table are beyond the bound " + std::to_string(bound_) +
+                                  " of a parameter table are beyond the bound " + number_text(bound_) +
                                   "; raise the table's bound, or push fewer or smaller deltas in one clock",
                               Place{.element = static_cast<std::int64_t>(key), .setting = "bound"});
     }

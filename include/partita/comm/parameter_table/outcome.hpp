@@ -58,7 +58,8 @@ class TableOutcome {
     throw CollectiveMismatch("process " + std::to_string(gone) + " let go of a parameter table after " +
                                  std::to_string(clocks) +
                                  " clocks, while others wait for its next one; all workers must end equally many "
-                                 "clocks (advance), with nothing pushed where there is nothing to do",
+                                 "clocks (advance), with nothing pushed where there is nothing to do, and with its "
+                                 "error where one is caught",
                              Place{.process = static_cast<std::int64_t>(gone)});
 }
 

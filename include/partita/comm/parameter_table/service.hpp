@@ -4,6 +4,7 @@
 // The thread on which a worker answers others about its part of the tables, whatever the worker itself is doing.
 
 #include <partita/comm/communicator.hpp>
+#include <partita/comm/parameter_table/mail.hpp>
 
 #include <chrono>
 #include <condition_variable>
@@ -17,6 +18,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace partita::inline PARTITA_ABI::detail {
 
@@ -25,6 +27,13 @@ inline std::chrono::steady_clock::time_point deadline_after(double seconds) {
     return std::chrono::steady_clock::now() +
            std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(seconds));
 }
+
+/// How a worker let go of a table.
+enum class TableEnd : std::uint8_t {
+    as_planned,
+    failed,   ///< after an error that all workers come to
+    unwound,  ///< by an error of its own
+};
 
 /// A worker's part of a table, as the service sees it.
 class ServedTable {
@@ -62,22 +71,27 @@ class TableService final : public Service {
         thread_.join();
     }
 
-    /// The number of a table that is about to be made: the same on all workers, which make the same tables.
-    std::uint64_t next_number() noexcept { return next_++; }
-
     void add(std::uint64_t number, std::shared_ptr<ServedTable> table) {
         const std::lock_guard lock(mutex_);
         if (!over_.empty()) table->end(over_);
         tables_[number] = std::move(table);
     }
 
-    /// Lets go of a table that no worker needs any more.
-    void remove_unless_needed(std::uint64_t number) {
-        const std::lock_guard lock(mutex_);
-        const auto found = tables_.find(number);
-        if (found == tables_.end() || found->second->who_needs_it() < channel_.size()) return;
-        tables_.erase(found);
-        if (tables_.empty()) changed_.notify_all();
+    /// Called when the worker needs a table no more. Where the worker's own error unwound it others wait for that, until they hear
+    /// that the run ends with it, or that the worker went on.
+    void close(std::uint64_t number, TableEnd end) noexcept {
+        tell_closed(number, end);
+        if (end == TableEnd::unwound) {
+            const std::lock_guard lock(mutex_);
+            unwound_.push_back(number);
+        }
+        remove_unless_needed(number);
+    }
+    void go_on() noexcept override {
+        std::unique_lock lock(mutex_);
+        const std::vector<std::uint64_t> unwound = std::exchange(unwound_, {});
+        lock.unlock();
+        for (const std::uint64_t number : unwound) tell_closed(number, TableEnd::as_planned);
     }
 
     /// Lets go of a table that no worker has begun to use.
@@ -87,6 +101,7 @@ class TableService final : public Service {
     }
 
     void finish() override {
+        go_on();
         std::unique_lock lock(mutex_);
         const auto finished = [&] { return tables_.empty() || !over_.empty(); };
         if (!changed_.wait_until(lock, deadline_after(deadline_seconds_), finished)) {
@@ -100,6 +115,25 @@ class TableService final : public Service {
     }
 
   private:
+    void tell_closed(std::uint64_t number, TableEnd end) noexcept {
+        TableMail mail(channel_, number);
+        try {
+            mail.for_others([&](std::size_t other) {
+                mail.post(other, Operation::table_closed, 0, mail.begin(), end != TableEnd::as_planned);
+            });
+        } catch (...) {  // the run is over, and the others know
+        }
+    }
+
+    /// Lets go of a table that no worker needs any more.
+    void remove_unless_needed(std::uint64_t number) {
+        const std::lock_guard lock(mutex_);
+        const auto found = tables_.find(number);
+        if (found == tables_.end() || found->second->who_needs_it() < channel_.size()) return;
+        tables_.erase(found);
+        if (tables_.empty()) changed_.notify_all();
+    }
+
     void serve() {
         try {
             for (;;) {
@@ -118,7 +152,9 @@ class TableService final : public Service {
             end(abandoned.error);
         } catch (const Killed&) {  // the worker as well: nobody here waits for anything
         } catch (...) {
-            end(write_error(std::current_exception(), -1, channel_.rank()));
+            const Bytes error = write_error(std::current_exception(), -1, channel_.rank());
+            end(error);
+            channel_.abandon(error);  // others may wait for an answer while the worker computes
         }
     }
 
@@ -137,12 +173,12 @@ class TableService final : public Service {
 
     Channel& channel_;
     double deadline_seconds_;
-    std::uint64_t next_ = 1;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::map<std::uint64_t, std::shared_ptr<ServedTable>> tables_;
-    Bytes over_;          // why the run is over, as ErrorWire wrote it
-    std::thread thread_;  // the last member: it uses the others
+    std::vector<std::uint64_t> unwound_;  // tables of which it is not known yet whether the worker goes on
+    Bytes over_;                          // why the run is over, as ErrorWire wrote it
+    std::thread thread_;                  // the last member: it uses the others
 };
 
 }  // namespace partita::inline PARTITA_ABI::detail

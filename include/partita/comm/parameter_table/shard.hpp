@@ -15,6 +15,8 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -29,14 +31,27 @@ class AnyRule {
     virtual ~AnyRule() = default;
     /// How many floats an element has: its value, then the rule's states.
     virtual std::size_t stride() const noexcept = 0;
+    /// What must be the same on all workers, as far as the rule says it.
+    virtual Bytes settings() const = 0;
     virtual void apply(std::span<float> elements, std::uint64_t first_key, std::size_t width, const Deltas& deltas,
                        const TableUnit& unit) const = 0;
 };
 
 [[noreturn]] inline void refuse_value(std::uint64_t key) {
     throw NumericOverflow("the value of key " + std::to_string(key) +
-                              " of a parameter table left the range of float; take smaller steps or deltas",
+                              " of a parameter table, or what its rule keeps beside it, left the range of float; take "
+                              "smaller steps or deltas",
                           Place{.element = static_cast<std::int64_t>(key)});
+}
+
+template <class Rule>
+Bytes settings_of(const Rule& rule) {
+    Bytes bytes;
+    ByteWriter writer(bytes);
+    writer.write_sized(std::string_view(typeid(Rule).name()));
+    if constexpr (requires { rule.settings(); })
+        for (const auto number : rule.settings()) writer.write(number);
+    return bytes;
 }
 
 template <UpdateRule Rule>
@@ -45,6 +60,7 @@ class RuleOf final : public AnyRule {
     explicit RuleOf(const Rule& rule) : rule_(rule) { rule_.check(); }
 
     std::size_t stride() const noexcept override { return 1 + Rule::states; }
+    Bytes settings() const override { return settings_of(rule_); }
 
     void apply(std::span<float> elements, std::uint64_t first_key, std::size_t width, const Deltas& deltas,
                const TableUnit& unit) const override {
@@ -62,8 +78,12 @@ class RuleOf final : public AnyRule {
                 std::array<float, Rule::states> state;
                 for (std::size_t s = 0; s < Rule::states; ++s) state[s] = element[1 + s];
                 rule_.update(element[0], state, unit.value(sum));
-                if (!std::isfinite(element[0])) refuse_value(deltas.keys[i]);
-                for (std::size_t s = 0; s < Rule::states; ++s) element[1 + s] = state[s];
+                bool finite = std::isfinite(element[0]);
+                for (std::size_t s = 0; s < Rule::states; ++s) {
+                    element[1 + s] = state[s];
+                    finite = finite && std::isfinite(state[s]);
+                }
+                if (!finite) refuse_value(deltas.keys[i]);
             }
         }
     }
@@ -84,6 +104,7 @@ class KeyRuleOf final : public AnyRule {
     }
 
     std::size_t stride() const noexcept override { return 1; }
+    Bytes settings() const override { return settings_of(rule_); }
 
     void apply(std::span<float> elements, std::uint64_t first_key, std::size_t, const Deltas& deltas,
                const TableUnit& unit) const override {

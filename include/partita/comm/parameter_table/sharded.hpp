@@ -134,16 +134,13 @@ class ShardedTable final : public TableBackend, public ServedTable {
     }
 
     void close(bool unwinding) noexcept override {
+        auto end = unwinding ? TableEnd::unwound : TableEnd::as_planned;
         {
             const std::lock_guard lock(mutex_);
-            closed_[rank()] = unwinding ? Closed::by_an_error : Closed::as_planned;
+            closed_[rank()] = Closed::as_planned;
+            if (outcome_.has_failed(done_clocks())) end = TableEnd::failed;
         }
-        try {
-            mail_.for_others(
-                [&](std::size_t other) { mail_.post(other, Operation::table_closed, 0, mail_.begin(), unwinding); });
-        } catch (...) {  // the run is over, and the others know
-        }
-        static_cast<TableService&>(*communicator_.service()).remove_unless_needed(mail_.number());
+        service().close(mail_.number(), end);
     }
 
     // ---- for the service ----
@@ -208,12 +205,14 @@ class ShardedTable final : public TableBackend, public ServedTable {
         bool failed = false;
         Bytes message;
     };
+    TableService& service() const { return static_cast<TableService&>(*communicator_.service()); }
     std::size_t rank() const noexcept { return mail_.rank(); }
     std::size_t size() const noexcept { return mail_.size(); }
     bool bounded() const noexcept { return consistency_.kind == TableConsistency::Kind::bounded; }
 
     /// Sends this worker's part of a clock, then waits until no owner is more than `room` clocks behind.
     void end_clock(Deltas deltas, const PendingError& pending, bool collects, std::uint64_t room) {
+        service().go_on();
         Bytes error;
         {
             const std::lock_guard lock(mutex_);

@@ -17,6 +17,7 @@
 #include <partita/math/fused.hpp>
 #include <partita/math/simd/lanes.hpp>
 
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -53,6 +54,11 @@ struct SparseRule {
     SparseSteps steps;
     double unit_of_moves = 1, unit_of_squares = 1;
 
+    std::array<double, 7> settings() const {
+        const auto number = [](auto setting) { return static_cast<double>(setting); };
+        return {number(steps.alpha),   number(steps.beta), number(steps.l1), number(steps.l2),
+                number(steps.penalty), unit_of_moves,      unit_of_squares};
+    }
     void check() const {}
     void update(std::uint64_t, std::span<float, 2> values, std::span<const double, 2> deltas) const {
         const double squares = deltas[1] * unit_of_squares;
