@@ -75,7 +75,7 @@ Quantiles<T> fit(const std::vector<T>& values, const std::vector<double>& weight
 
 template <class T>
 void compare(const std::vector<T>& values, const std::vector<double>& weights = {}) {
-    for (std::size_t workers : {1U, 2U, 3U, 5U}) {
+    for (std::size_t workers : {1U, 2U, 5U}) {
         const auto quantiles = fit(values, weights, workers, 37);
         for (double probability : probabilities) {
             CAPTURE(workers, probability, values.size());
@@ -106,7 +106,7 @@ std::vector<T> draw(int kind, std::size_t count) {
 template <class T>
 void compare_all() {
     for (int kind = 0; kind < 5; ++kind) {
-        for (std::size_t count : {1U, 2U, 3U, 100U, 120U}) {
+        for (std::size_t count : {1U, 2U, 3U, 120U}) {
             const auto values = draw<T>(kind, count);
             compare(values);
             std::vector<double> weights;
