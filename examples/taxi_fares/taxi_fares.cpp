@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Trains a model of taxi fares and saves it.
-//   taxi_fares TRIPS.csv MODEL.safetensors [threads | tree | ring | server] [WORKERS]
+//   taxi_fares TRIPS.csv MODEL.safetensors [threads | tree | ring | server | stale] [WORKERS]
 // Started by mpirun, and built with partita::mpi, its processes are the workers:
 //   mpirun -n 4 taxi_fares TRIPS.csv MODEL.safetensors ring
 
+#include "../run_under.hpp"
 #include "fares.hpp"
 
-#include <partita/comm/run.hpp>
-#ifdef PARTITA_HAS_MPI
-#include <partita/comm/mpi.hpp>
-#endif
 #include <partita/data/split.hpp>
 #include <partita/evaluate/evaluate.hpp>
 #include <partita/evaluate/mae.hpp>
@@ -19,7 +16,6 @@
 #include <partita/pipeline/model_file.hpp>
 
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -62,47 +58,12 @@ void train(pt::Session& session, const std::string& trips_path, const std::strin
     session.print("\nsaved as {}\n", model_path);
 }
 
-/// False if there is no such policy.
-template <class Transport, class Body>
-bool run_under(std::string_view policy, const pt::RunSettings& settings, Body body) {
-    if (policy == "threads") {
-        pt::run<pt::LocalThreads>(settings, body);
-    } else if (policy == "tree") {
-        pt::run<pt::TreeAggregate<Transport>>(settings, body);
-    } else if (policy == "ring") {
-        pt::run<pt::RingAllReduce<Transport>>(settings, body);
-    } else if (policy == "server") {
-        pt::run<pt::ParameterServer<Transport>>(settings, body);
-    } else {
-        return false;
-    }
-    return true;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
     if (argc < 3) {
-        std::fprintf(stderr, "usage: taxi_fares TRIPS.csv MODEL.safetensors [threads | tree | ring | server] [WORKERS]\n");
+        std::fprintf(stderr, "usage: taxi_fares TRIPS.csv MODEL.safetensors [threads | tree | ring | server | stale] [WORKERS]\n");
         return 2;
     }
-    const std::string      trips = argv[1], model = argv[2];
-    const std::string_view policy = argc > 3 ? argv[3] : "threads";
-    pt::RunSettings        settings;
-    settings.workers = argc > 4 ? static_cast<std::size_t>(std::atoi(argv[4])) : 0;
-    const auto body = [&](pt::Session& session) { train(session, trips, model); };
-    try {
-#ifdef PARTITA_HAS_MPI
-        const bool known = pt::Mpi::is_launched() ? run_under<pt::Mpi>(policy, settings, body) : run_under<pt::InProcess>(policy, settings, body);
-#else
-        const bool known = run_under<pt::InProcess>(policy, settings, body);
-#endif
-        if (!known) {
-            std::fprintf(stderr, "there is no policy \"%s\": use threads, tree, ring or server\n", argv[3]);
-            return 2;
-        }
-    } catch (const pt::Error& error) {
-        std::fprintf(stderr, "%s\n", error.what());
-        return 1;
-    }
+    return run_under(argc, argv, 3, [&](pt::Session& session) { train(session, argv[1], argv[2]); });
 }
