@@ -124,7 +124,7 @@ inline constexpr bool is_simulated<Wrapper<Transport>> = is_simulated<Transport>
 /// that would take on this network: `simulate<RingAllReduce<Simulated>>({.latency_seconds = 1e-4}, 1024, body)`. What the body
 /// computes takes no time but what it tells `simulate_work`. The same run gives the same times to the last digit.
 /// Errors: InvalidSetting for a network that cannot be, or no worker, or more than 4095; what the body threw, as `run`.
-/// Cost: one thread; some microseconds a message, and the memory of those on their way.
+/// Cost: one thread; some microseconds a message, the memory of those on their way, and 16 bytes for each pair of workers.
 template <Communicator Policy, class Body>
 SimulatedRun simulate(const SimulatedNetwork& network, std::size_t workers, Body&& body, RunSettings settings = {}) {
     static_assert(detail::is_simulated<typename Policy::transport>,

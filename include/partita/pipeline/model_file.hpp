@@ -8,6 +8,8 @@
 #include <partita/persist/value.hpp>
 #include <partita/pipeline/fitted.hpp>
 
+#include <new>
+
 namespace partita::inline PARTITA_ABI {
 
 namespace detail {
@@ -121,7 +123,11 @@ Model from_bytes(std::string bytes, std::string source = "the model") {
     static_cast<void>(sizeof(Model));  // where the pipeline cannot be, this says why
     if constexpr (requires { typename Model::Nodes; }) {
         ModelReader reader(std::move(bytes), std::move(source));
-        return detail::read_model<Model>(reader, static_cast<typename Model::Nodes*>(nullptr));
+        try {
+            return detail::read_model<Model>(reader, static_cast<typename Model::Nodes*>(nullptr));
+        } catch (const std::bad_alloc&) {
+            reader.invalid("what it holds does not fit into memory");
+        }
     } else {
         return {};
     }

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Serving a row allocates nothing. The operators below count what a thread allocates; they are not inlined, because a
+// Serving a row allocates nothing, and a model that memory has no room for is refused by a typed error. The operators below count what a thread allocates; they are not inlined, because a
 // compiler that sees through half of a pair warns of a mismatch.
 #include "rides.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <cstdlib>
+#include <limits>
 #include <new>
 #include <thread>
 
 namespace {
 
 thread_local std::int64_t allocations = 0;
+thread_local std::size_t largest_bytes = std::numeric_limits<std::size_t>::max();  // what asks for more gets none
 
 void* counted(void* memory) {
     if (memory == nullptr) throw std::bad_alloc();
@@ -21,10 +23,12 @@ void* counted(void* memory) {
 
 }  // namespace
 
-[[gnu::noinline]] void* operator new(std::size_t size) { return counted(std::malloc(size == 0 ? 1 : size)); }
+[[gnu::noinline]] void* operator new(std::size_t size) {
+    return counted(size > largest_bytes ? nullptr : std::malloc(size == 0 ? 1 : size));
+}
 [[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
     const auto align = static_cast<std::size_t>(alignment);
-    return counted(std::aligned_alloc(align, (size + align - 1) / align * align));
+    return counted(size > largest_bytes ? nullptr : std::aligned_alloc(align, (size + align - 1) / align * align));
 }
 // The standard's form that does not throw calls the one above; a sanitizer's would take its own memory instead.
 [[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
@@ -106,4 +110,25 @@ TEST_CASE("vectors of 4 KiB in all lie on the stack, wider ones want a scorer", 
     CHECK(allocations_of([&] { value = scorer.predict(wide_row); }) == 0);
     CHECK(value == first);
     CHECK(value == wide.predict(wide_row));
+}
+
+TEST_CASE("a model that does not fit into memory is refused as a file is", "[pipeline][model_file]") {
+    const std::vector<float> pool(4096 + 60, 1.0f);
+    const auto model = fit_wide(pool, 4096);
+    std::string bytes = pt::to_bytes(model);
+    largest_bytes = 4096;
+    std::string cause, sentence;
+    try {
+        static_cast<void>(
+            pt::from_bytes<pt::Fitted<decltype(wide_pipeline()), Wide>>(std::move(bytes), "wide.safetensors"));
+    } catch (const pt::ModelFileInvalid& error) {
+        largest_bytes = std::numeric_limits<std::size_t>::max();
+        sentence = error.what();
+    } catch (...) {
+        cause = "another";
+    }
+    largest_bytes = std::numeric_limits<std::size_t>::max();
+    CHECK(cause.empty());
+    CHECK(sentence.find("wide.safetensors") != std::string::npos);
+    CHECK(sentence.find("does not fit into memory") != std::string::npos);
 }

@@ -38,28 +38,28 @@
 
 namespace partita::inline PARTITA_ABI::detail {
 
-/// Memory for a stack, with a page in front of it that nothing may touch. Pages that are never used cost nothing.
+/// Memory for a stack, with room in front of it that nothing may touch: more than the largest frame of a function, which could
+/// step over a page. Pages that are never used cost nothing.
 class FiberStack {
   public:
     FiberStack()
-        : guard_bytes_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))),
-          memory_(mmap(nullptr, guard_bytes_ + size_bytes, PROT_READ | PROT_WRITE,
+        : memory_(mmap(nullptr, guard_bytes + size_bytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
-        if (memory_ == MAP_FAILED || mprotect(memory_, guard_bytes_, PROT_NONE) != 0) {
-            if (memory_ != MAP_FAILED) munmap(memory_, guard_bytes_ + size_bytes);
+        if (memory_ == MAP_FAILED || mprotect(memory_, guard_bytes, PROT_NONE) != 0) {
+            if (memory_ != MAP_FAILED) munmap(memory_, guard_bytes + size_bytes);
             throw InvalidSetting("there is no memory for the stacks of so many simulated workers; simulate fewer",
                                  Place{.setting = "workers"});
         }
     }
     FiberStack(const FiberStack&) = delete;
     FiberStack& operator=(const FiberStack&) = delete;
-    ~FiberStack() { munmap(memory_, guard_bytes_ + size_bytes); }
+    ~FiberStack() { munmap(memory_, guard_bytes + size_bytes); }
 
-    void* begin() const noexcept { return static_cast<std::byte*>(memory_) + guard_bytes_; }
+    void* begin() const noexcept { return static_cast<std::byte*>(memory_) + guard_bytes; }
     static constexpr std::size_t size_bytes = std::size_t{1} << 20;
 
   private:
-    std::size_t guard_bytes_;
+    static constexpr std::size_t guard_bytes = std::size_t{1} << 16;  // whole pages everywhere
     void* memory_;
 };
 

@@ -31,8 +31,10 @@ class SumUnits {
     /// Even the largest float fits.
     int lowest_exponent() const { return bits_ - 128; }
 
+    /// At least 1: beside much heavier batches a batch of light rows has a weight, too.
     std::int64_t weight_words(double weight) const {
-        return static_cast<std::int64_t>(std::nearbyint(std::ldexp(weight, weight_exponent_)));
+        return std::max(std::int64_t{1},
+                        static_cast<std::int64_t>(std::nearbyint(std::ldexp(weight, weight_exponent_))));
     }
     double weight(std::int64_t words) const { return std::ldexp(static_cast<double>(words), -weight_exponent_); }
 
