@@ -136,8 +136,10 @@ class Comparison {
     bool sound_ = true;
 };
 
-/// The fits of two examples (examples.cpp), and of made-up rows that go where those do not (fits.cpp). On every so many rows.
+/// The fits of two examples (examples.cpp), of made-up rows that go where those do not (fits.cpp), and of learners that go step by
+/// step (steps.cpp). On every so many rows.
 std::vector<Job> example_jobs(const std::string& examples, std::size_t every);
 std::vector<Job> made_up_jobs(std::size_t every);
+std::vector<Job> step_jobs();
 
 }  // namespace digests

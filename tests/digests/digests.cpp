@@ -20,6 +20,9 @@ int main(int argc, char** argv) {
     try {
         std::vector<digests::Job> jobs = digests::made_up_jobs(every);
         for (digests::Job& each : digests::example_jobs(argv[1], every)) jobs.push_back(std::move(each));
+#ifndef PARTITA_TEST_SHORT
+        for (digests::Job& each : digests::step_jobs()) jobs.push_back(std::move(each));
+#endif
         bool sound = true;
         for (const digests::Job& each : jobs) sound = digests::Comparison(each).run() && sound;
         return sound ? 0 : 1;
