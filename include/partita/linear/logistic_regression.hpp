@@ -3,6 +3,7 @@
 
 // Logistic regression for two classes, with an L2 penalty.
 
+#include <partita/linear/logistic_regression/labels.hpp>
 #include <partita/linear/logistic_regression/model.hpp>
 #include <partita/linear/logistic_regression/train.hpp>
 #include <partita/stage/concepts.hpp>
@@ -107,7 +108,8 @@ struct LogisticRegression {
             Features.view(),
             TargetColumn.view()};
         rows.pack();
-        detail::PackedLabels<Label> labels = detail::pack_labels<Label>(rows, plan);
+        detail::PackedLabels<Label> labels = detail::pack_labels<Label>(
+            rows, id, plan.target, plan.balanced ? detail::PackedWeights::balanced : detail::PackedWeights::of_rows);
         const detail::LogisticFit found = detail::fit_logistic(rows, labels, plan);
         if (must_converge && !found.converged)
             throw NotConverged(

@@ -90,10 +90,8 @@ struct SparseLogisticRegression {
     ModelFor<X, Y> fit(FitRows<X, Y>& data) const {
         using Label = detail::ClassLabel<Y>;
         data.pack();
-        detail::LogisticPlan of_labels;
-        of_labels.features = Features.view();
-        of_labels.target = TargetColumn.view();
-        detail::PackedLabels<Label> labels = detail::pack_labels<Label>(data, of_labels);
+        detail::PackedLabels<Label> labels =
+            detail::pack_labels<Label>(data, id, TargetColumn.view(), detail::PackedWeights::none);
         ModelFor<X, Y> model;
         model.assign(detail::fit_sparse(data.session(), slices(data, labels), plan(data.session().seed())),
                      std::move(labels.classes), threshold);

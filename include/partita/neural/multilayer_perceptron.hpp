@@ -135,7 +135,7 @@ struct MultilayerPerceptron {
         plan.patience = patience;
         plan.tolerance = tolerance;
         plan.seed = rows.session().seed() + seed * 0x9e3779b97f4a7c15;
-        std::vector<Label> classes = detail::find_classes<Label>(rows, id, TargetColumn.view());
+        std::vector<Label> classes = detail::find_classes<Label>(rows, id, TargetColumn.view()).classes;
         const detail::NetworkRows packed = detail::pack_network_rows(rows, classes, Features.view());
         detail::NetworkTrainer trainer(rows.session(), packed, classes.size(), plan);
         detail::NetworkFit found = trainer.fit(

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace partita::inline PARTITA_ABI::detail {
@@ -47,16 +48,14 @@ class ClassCounts {
 
     template <class Y>
     void update(std::span<const Y> labels, Weights weights, std::string_view column) {
+        if (count_two(labels, weights, column)) return;
         for (std::size_t row = 0; row < labels.size();) {
             const std::size_t first = row;
             double weight = 0;
             for (; row < labels.size() && labels[row] == labels[first]; ++row) weight += weights[row];
             row += row == first;  // NaN
             if (weight == 0 && (row - first > 1 || weights[first] == 0)) continue;
-            const double label = class_number(labels[first], first, column);
-            char bytes[sizeof label];
-            std::memcpy(bytes, &label, sizeof label);
-            counts.add_weight(std::string_view(bytes, sizeof bytes), weight);
+            add(class_number(labels[first], first, column), weight);
         }
     }
     template <class Texts>
@@ -66,26 +65,68 @@ class ClassCounts {
 
   private:
     BOOST_DESCRIBE_CLASS(ClassCounts, (), (counts), (), ())
+
+    void add(double label, double weight) {
+        char bytes[sizeof label];
+        std::memcpy(bytes, &label, sizeof label);
+        counts.add_weight(std::string_view(bytes, sizeof bytes), weight);
+    }
+    /// The usual block, of two labels: counts all its rows and says so, or none.
+    template <class Y>
+    bool count_two(std::span<const Y> labels, Weights weights, std::string_view column) {
+        const std::size_t rows = labels.size();
+        std::size_t other = 0;
+        while (other < rows && labels[other] == labels[0]) ++other;
+        if (other == rows) return false;
+        const Y first = labels[0], second = labels[other];
+        double of_first = 0, of_second = 0;
+        if (weights.unit()) {
+            std::size_t firsts = 0, seconds = 0;
+            for (const Y label : labels) {
+                firsts += label == first;
+                seconds += label == second;
+            }
+            if (firsts + seconds != rows) return false;
+            of_first = static_cast<double>(firsts);
+            of_second = static_cast<double>(seconds);
+        } else {
+            for (std::size_t row = 0; row < rows; ++row) {
+                if (labels[row] == first) of_first += weights[row];
+                else if (labels[row] == second) of_second += weights[row];
+                else return false;
+            }
+        }
+        if (of_first > 0) add(class_number(first, 0, column), of_first);
+        if (of_second > 0) add(class_number(second, other, column), of_second);
+        return true;
+    }
 };
 
-/// The classes of the target in order: numbers ascending, texts by bytes. One pass over the target.
-/// Errors: WrongClassCount for fewer than two or more than ClassCounts::most_classes; EmptyDataset; NonFiniteValue.
+/// The classes of a target in order, numbers ascending and texts by bytes, and the weight of each.
+template <class Label>
+struct FoundClasses {
+    std::vector<Label> classes;
+    std::vector<double> weights;
+};
+
+/// One pass over the target.
+/// Errors: WrongClassCount for more than ClassCounts::most_classes; EmptyDataset; NonFiniteValue; NumericOverflow.
 template <class Label, class Rows>
-std::vector<Label> find_classes(Rows& rows, std::string_view learner, std::string_view target) {
+FoundClasses<Label> count_classes(Rows& rows, std::string_view learner, std::string_view target) {
     Place place;
     place.column = std::string(target);
-    std::vector<Label> classes;
+    std::vector<std::pair<Label, double>> all;
     try {
         const ClassCounts found = rows.aggregate(
             ClassCounts(),
             [&](ClassCounts& state, const auto&, const auto& y, Weights weights) { state.update(y, weights, target); });
         for (const CategoryWeight& category : found.counts.sorted()) {
             if constexpr (std::is_same_v<Label, std::string>) {
-                classes.emplace_back(category.text);
+                all.emplace_back(category.text, category.weight);
             } else {
                 double label;
                 std::memcpy(&label, category.text.data(), sizeof label);
-                classes.push_back(label);
+                all.emplace_back(label, category.weight);
             }
         }
     } catch (const TooManyCategories&) {
@@ -94,14 +135,40 @@ std::vector<Label> find_classes(Rows& rows, std::string_view learner, std::strin
                                   std::string(learner) + " to tell apart; group them by map, or fit a regression",
                               place);
     }
-    std::sort(classes.begin(), classes.end());
-    if (classes.empty()) throw EmptyDataset(std::string(learner) + " has no rows of positive weight to fit", place);
-    if (classes.size() < 2)
-        throw WrongClassCount("the target \"" + place.column +
-                                  "\" has 1 class in the training rows, and a classifier tells several apart; check "
-                                  "the split and the filters before it",
-                              place);
-    return classes;
+    if (all.empty()) throw EmptyDataset(std::string(learner) + " has no rows of positive weight to fit", place);
+    std::sort(all.begin(), all.end());
+    FoundClasses<Label> found;
+    for (auto& [label, weight] : all) {
+        found.classes.push_back(std::move(label));
+        found.weights.push_back(weight);
+    }
+    return found;
+}
+
+[[noreturn]] inline void refuse_class_count(std::size_t classes, std::string_view learner, const char* wanted,
+                                            std::string_view target, const char* remedy) {
+    Place place;
+    place.column = std::string(target);
+    throw WrongClassCount("the target \"" + place.column + "\" has " + std::to_string(classes) +
+                              (classes == 1 ? " class" : " classes") + " in the training rows, and " +
+                              std::string(learner) + " tells " + wanted +
+                              " apart; check the split and the filters before it" + remedy,
+                          place);
+}
+/// For learners that tell two classes or more apart. Errors: WrongClassCount for one.
+template <class Label, class Rows>
+FoundClasses<Label> find_classes(Rows& rows, std::string_view learner, std::string_view target) {
+    FoundClasses<Label> found = count_classes<Label>(rows, learner, target);
+    if (found.classes.size() < 2) refuse_class_count(found.classes.size(), learner, "several", target, "");
+    return found;
+}
+/// For learners that tell two classes apart. Errors: WrongClassCount for other numbers.
+template <class Label, class Rows>
+FoundClasses<Label> find_two_classes(Rows& rows, std::string_view learner, std::string_view target) {
+    FoundClasses<Label> found = count_classes<Label>(rows, learner, target);
+    if (found.classes.size() != 2)
+        refuse_class_count(found.classes.size(), learner, "two", target, ", or make a yes-or-no target by map");
+    return found;
 }
 
 /// The place of each row's label among the classes; of rows whose label is none of them, the number of classes.

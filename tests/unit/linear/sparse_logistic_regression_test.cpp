@@ -248,6 +248,8 @@ TEST_CASE("rows and settings that no fit can use are refused with their place", 
     CHECK(place_of<pt::NumericOverflow>([&] { learnt(broken, Learner{}, true); }).column == "x");
     for (auto& row : broken) row.yes = true;
     CHECK(place_of<pt::WrongClassCount>([&] { learnt(broken, Learner{}); }).column == "yes");
+    CHECK_THROWS_WITH(learnt(broken, Learner{}),
+                      Catch::Contains("1 class") && Catch::Contains("SparseLogisticRegression"));
     CHECK_THROWS_AS(learnt(std::vector<LinearRow<float>>(), Learner{}), pt::EmptyDataset);
 
     const auto setting = [&](const Learner& learner) {

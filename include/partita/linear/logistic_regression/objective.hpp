@@ -3,7 +3,8 @@
 
 // The objective of a logistic regression: one pass per evaluation.
 
-#include <partita/linear/logistic_regression/labels.hpp>
+#include <partita/linear/linear_features.hpp>
+#include <partita/linear/logistic_regression/plan.hpp>
 #include <partita/math/cholesky.hpp>
 #include <partita/math/elementary.hpp>
 #include <partita/math/exact_sum.hpp>
@@ -14,6 +15,8 @@
 #include <partita/math/moments.hpp>
 #include <partita/math/scratch.hpp>
 #include <partita/math/triangle.hpp>
+
+#include <boost/describe/class.hpp>
 
 #include <bit>
 #include <cmath>
@@ -195,7 +198,7 @@ class LogisticObjective {
 
     std::vector<double> start() const {
         std::vector<double> point(size(), 0.0);
-        const double share = labels_.class_weight[1] / (labels_.class_weight[0] + labels_.class_weight[1]);
+        const double share = labels_.class_weights[1] / (labels_.class_weights[0] + labels_.class_weights[1]);
         if (plan_.fit_intercept) point.back() = plan_.balanced ? 0.0 : log(share) - log1p(-share);
         return point;
     }

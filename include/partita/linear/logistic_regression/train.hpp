@@ -3,7 +3,6 @@
 
 // The fit of a logistic regression: a descent of its objective, which may go on from a checkpoint.
 
-#include <partita/comm/checkpoints.hpp>
 #include <partita/linear/logistic_regression/model.hpp>
 #include <partita/linear/logistic_regression/objective.hpp>
 #include <partita/optimize/lbfgs.hpp>
