@@ -128,6 +128,7 @@
 #include <partita/stage/stage_column.hpp>
 
 #include <partita/io/csv.hpp>
+#include <partita/io/lines.hpp>
 
 #include <partita/optimize/descent.hpp>
 #include <partita/optimize/descent_state.hpp>

@@ -3,7 +3,8 @@
 // A pipeline is fitted by four workers, of which one fails: each worker, at each collective call of the fit, in each way. And the fit
 // goes on from its checkpoints, which no other fit takes up.
 
-#include <partita/comm/faulty.hpp>
+#include "every_fault.hpp"
+
 #include <partita/comm/run.hpp>
 #include <partita/data/from_memory.hpp>
 #include <partita/data/split.hpp>
@@ -16,8 +17,6 @@
 #include <partita/pipeline/pipeline.hpp>
 
 #include <boost/describe.hpp>
-
-#include <catch2/catch.hpp>
 
 #include <cmath>
 #include <filesystem>
@@ -106,12 +105,10 @@ class Folder {
     std::string path_;
 };
 
-constexpr std::size_t workers = 4;
-
-/// A worker's fit, and in a line what it came to: its model's bytes, or the error.
-void fit_into(pt::Session& session, std::string& line) {
+/// A worker's run, and in a line what it came to: its result, or the error.
+void run_into(pt::Session& session, every_fault::Body body, std::string& line) {
     try {
-        line = fit(session);
+        line = body(session);
     } catch (const pt::RemoteError& error) {
         line = "remote_error of " + std::to_string(error.place().process) + ": " + error.type();
         throw;
@@ -124,10 +121,9 @@ void fit_into(pt::Session& session, std::string& line) {
     }
 }
 
-/// The lines of all workers.
-using Ends = std::vector<std::string> (*)(const pt::FaultPlan* plan, const std::string& folder, std::size_t count);
 template <class Policy>
-std::vector<std::string> ends(const pt::FaultPlan* plan, const std::string& folder, std::size_t count) {
+std::vector<std::string> ends(every_fault::Body body, const pt::FaultPlan* plan, const std::string& folder,
+                              std::size_t count) {
     std::vector<std::string> lines(count, "gone");
     try {
         pt::run<Policy>({.threads = 1,
@@ -136,73 +132,63 @@ std::vector<std::string> ends(const pt::FaultPlan* plan, const std::string& fold
                          .checkpoint = {.folder = folder, .every = 2},
                          .progress = pt::ShowProgress::never,
                          .instruments = {.faults = plan}},
-                        [&](pt::Session& session) { fit_into(session, lines[session.rank()]); });
+                        [&](pt::Session& session) { run_into(session, body, lines[session.rank()]); });
     } catch (const std::exception&) {  // what the workers ended with is what counts
     }
     return lines;
 }
 
-/// Every worker fails at every `step`-th collective call of the fit: in every way, or in turn in each.
-void every_fault(Ends broken, std::uint64_t step, bool in_every_way) {
+/// Fits that fail, and that go on from what a killed one left, with other workers under another policy.
+void every_fault_of_a_fit(every_fault::Ends* broken, std::uint64_t step, bool in_every_way) {
     const Folder folder;
-    const std::string healthy = broken(nullptr, "", 1)[0];
-    REQUIRE(healthy.size() > 1000);
-    const auto same = [](const std::string& line) { return std::vector<std::string>(workers, line); };
-    const auto with = [&](std::size_t rank, std::uint64_t call, pt::FaultKind kind,
-                          std::exception_ptr error = nullptr) {
-        folder.clear();
-        const pt::FaultPlan plan{{{rank, call, kind, error, 0.001}}};
-        return broken(&plan, folder.path(), workers);
-    };
-    std::uint64_t calls = 1, past = 4096;  // of the fit: a fault at call `past` would never come
-    while (past - calls > 1) {
-        const std::uint64_t middle = (calls + past) / 2;
-        (with(0, middle - 1, pt::FaultKind::error)[0] == healthy ? past : calls) = middle;
-    }
-    REQUIRE(calls > 40);
-    const std::string type = pt::detail::readable_type_name(&typeid(pt::InjectedFault));
-    for (std::size_t rank = 0; rank < workers; ++rank) {
-        const std::string of = " of " + std::to_string(rank);
-        for (std::uint64_t call = rank % step; call < calls; call += step) {
-            CAPTURE(rank, call, calls);
-            const std::uint64_t turn = (rank + call / step) % 4;
-            if (in_every_way || turn == 0)
-                CHECK(with(rank, call, pt::FaultKind::error,
-                           std::make_exception_ptr(pt::NonFiniteValue("not finite"))) == same("non_finite_value" + of));
-            if (in_every_way || turn == 1) {
-                auto thrown = same("remote_error" + of + ": " + type);
-                thrown[rank] = "original a fault that a test asked for";
-                CHECK(with(rank, call, pt::FaultKind::leave) == thrown);
-            }
-            if (in_every_way || turn == 2) CHECK(with(rank, call, pt::FaultKind::delay) == same(healthy));
-            if (in_every_way || turn == 3) {
-                auto killed = same("worker_lost" + of);
-                killed[rank] = "gone";
-                CHECK(with(rank, call, pt::FaultKind::kill) == killed);
-                // What the killed run left is gone on from, by other workers under another policy.
-                const std::size_t others = 1 + (rank + call) % 5;
-                CHECK(ends<pt::RingAllReduce<>>(nullptr, folder.path(), others) ==
-                      std::vector<std::string>(others, healthy));
-                CHECK(folder.count() == 2);
-            }
-        }
-    }
+    const std::string healthy = broken(fit, nullptr, "", 1)[0];
+    every_fault::at_calls(
+        [&](const pt::FaultPlan* plan) {
+            folder.clear();
+            return broken(fit, plan, plan == nullptr ? "" : folder.path(), every_fault::workers);
+        },
+        step, in_every_way,
+        [&](std::size_t number) {
+            const std::size_t others = 1 + number % 5;
+            CHECK(ends<pt::RingAllReduce<>>(fit, nullptr, folder.path(), others) ==
+                  std::vector<std::string>(others, healthy));
+            CHECK(folder.count() == 2);
+        });
 }
-
-const Ends ring = ends<pt::Faulty<pt::RingAllReduce<>>>, tree = ends<pt::Faulty<pt::TreeAggregate<>>>,
-           server = ends<pt::Faulty<pt::ParameterServer<>>>;
 
 }  // namespace
 
-TEST_CASE("at every call of a fit a worker fails: ring", "[faults][in_process]") { every_fault(ring, 4, false); }
-TEST_CASE("at some calls of a fit every worker fails: tree", "[faults][in_process]") { every_fault(tree, 19, false); }
-TEST_CASE("at some calls of a fit every worker fails: server", "[faults][in_process]") {
-    every_fault(server, 19, false);
+namespace every_fault {
+
+std::vector<std::string> ring(Body body, const pt::FaultPlan* plan, const std::string& folder, std::size_t count) {
+    return ends<pt::Faulty<pt::RingAllReduce<>>>(body, plan, folder, count);
 }
-TEST_CASE("every worker fails at every call of a fit, in every way: ring", "[.full]") { every_fault(ring, 1, true); }
-TEST_CASE("every worker fails at every call of a fit, in every way: tree", "[.full]") { every_fault(tree, 1, true); }
+std::vector<std::string> tree(Body body, const pt::FaultPlan* plan, const std::string& folder, std::size_t count) {
+    return ends<pt::Faulty<pt::TreeAggregate<>>>(body, plan, folder, count);
+}
+std::vector<std::string> server(Body body, const pt::FaultPlan* plan, const std::string& folder, std::size_t count) {
+    return ends<pt::Faulty<pt::ParameterServer<>>>(body, plan, folder, count);
+}
+
+}  // namespace every_fault
+
+TEST_CASE("at every call of a fit a worker fails: ring", "[faults][in_process]") {
+    every_fault_of_a_fit(every_fault::ring, 4, false);
+}
+TEST_CASE("at some calls of a fit every worker fails: tree", "[faults][in_process]") {
+    every_fault_of_a_fit(every_fault::tree, 19, false);
+}
+TEST_CASE("at some calls of a fit every worker fails: server", "[faults][in_process]") {
+    every_fault_of_a_fit(every_fault::server, 19, false);
+}
+TEST_CASE("every worker fails at every call of a fit, in every way: ring", "[.full]") {
+    every_fault_of_a_fit(every_fault::ring, 1, true);
+}
+TEST_CASE("every worker fails at every call of a fit, in every way: tree", "[.full]") {
+    every_fault_of_a_fit(every_fault::tree, 1, true);
+}
 TEST_CASE("every worker fails at every call of a fit, in every way: server", "[.full]") {
-    every_fault(server, 1, true);
+    every_fault_of_a_fit(every_fault::server, 1, true);
 }
 
 TEST_CASE("checkpoints change no bytes, and each fit has its own", "[faults][in_process]") {

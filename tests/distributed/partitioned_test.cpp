@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // A sequence of the user's own type, which is no row of a table, under every policy.
 
+#include "every_fault.hpp"
 #include "every_policy.hpp"
 
 #include <partita/data/by_key.hpp>
 #include <partita/data/partitioned.hpp>
+#include <partita/io/lines.hpp>
 #include <partita/math/count.hpp>
 #include <partita/math/exact_sum.hpp>
 
 #include <boost/describe/class.hpp>
 
+#include <atomic>
 #include <cmath>
+#include <stdexcept>
 
 namespace pt = partita;
 
@@ -238,11 +242,15 @@ TEST_CASE("elements by a key: sorted, the first of them, grouped and joined", "[
                 return group.first + ": " + group.second.front().name + " and " +
                        std::to_string(group.second.size() - 1);
             });
-        const auto pairs =
-            pt::join(few, pt::top(all, 250, last_digits), last_digits, last_digits)
-                .map([](const std::pair<Trail, Trail>& pair) { return pair.first.name + pair.second.name; });
+        const auto joined = [&](const pt::JoinSettings& settings) {
+            return pt::join(few, pt::top(all, 250, last_digits), last_digits, last_digits, settings)
+                .map([](const std::pair<Trail, Trail>& pair) { return pair.first.name + pair.second.name; })
+                .collect();
+        };
+        const auto pairs = joined({});
+        if (joined({.broadcast_bytes = 0}) != pairs) throw std::logic_error("the ways of a join differ");
         const auto ids = sorted.filter([](const Trail& trail) { return trail.name == "trail 4"; });
-        return std::tuple(sorted.collect(), groups.collect(), pairs.collect(), ids.chunks().size() <= 1,
+        return std::tuple(sorted.collect(), groups.collect(), pairs, ids.chunks().size() <= 1,
                           pt::top(all, 3, [](const Trail&) { return true; }).collect(),
                           pt::top(all, 99'999, steps).count(),
                           pt::sort(all.filter([](const Trail&) { return false; }), steps).collect());
@@ -272,4 +280,126 @@ TEST_CASE("elements by a key: sorted, the first of them, grouped and joined", "[
     CHECK(std::get<4>(results) == std::vector<Trail>(made.begin(), made.begin() + 3));
     CHECK(std::get<5>(results) == 13'000);
     CHECK(std::get<6>(results).empty());
+}
+
+TEST_CASE("a sequence is written as lines and read back", "[partitioned][in_process]") {
+    const std::vector<Trail> made = trails(13'000);
+    std::string text;
+    for (const Trail& trail : made) text += trail.name + "\n";
+    const auto back = every_policy::gives_the_same([&](pt::Session& session) {
+        pt::write_lines(pt::partitioned(session, made, 1), "trails.txt", [](const Trail& trail) { return trail.name; });
+        const auto lines = pt::read_lines(session, "trails.txt");
+        session.communicator().barrier();  // all have read it before it is written again
+        return std::pair(lines.count(),
+                         lines.filter([](const std::string& line) { return line.size() < 8; }).collect());
+    });
+    CHECK(pt::read_whole_file("trails.txt") == text);
+    CHECK(back.first == 13'000);
+    CHECK(back.second.size() == 10);
+    pt::LocalSession session;
+    using Lines = std::vector<std::string>;
+    for (const auto& [written, read] : std::vector<std::pair<std::string, Lines>>{
+             {"", {}}, {"\n", {""}}, {"a", {"a"}}, {"a\n\nb\r\n", {"a", "", "b\r"}}}) {
+        pt::write_file_atomically("lines.txt", written);
+        CHECK(pt::read_lines(session, "lines.txt").collect() == read);
+    }
+    CHECK_THROWS_AS(pt::read_lines(session, "no such file"), pt::FileError);
+    for (const std::string& line : every_policy::outcomes(3, [&](pt::Session& of_three) {
+             pt::write_lines(pt::partitioned(of_three, made, 1), "trails.txt",
+                             [](const Trail& trail) { return trail.name == "trail 9000" ? "two\nlines" : trail.name; });
+         }))
+        CHECK_THAT(line, Catch::StartsWith("invalid_setting: write_lines: the text of an element has a line feed"));
+    CHECK(pt::read_whole_file("trails.txt") == text);  // the old one
+}
+
+namespace {
+
+/// A number that is refused where it arrives, or where it is compared, if it is the one that must not be.
+struct Touchy {
+    int number = 0;
+    static inline std::atomic<int> unreadable = -1, incomparable = -1;
+    friend bool operator<(const Touchy& a, const Touchy& b) {
+        if (b.number == incomparable) throw pt::NonFiniteValue("not compared");
+        return a.number < b.number;
+    }
+};
+
+}  // namespace
+
+template <>
+struct partita::Wire<Touchy> {
+    static void write(const Touchy& value, ByteWriter& writer) { writer.write(value.number); }
+    static Touchy read(ByteReader& reader) {
+        const Touchy value{reader.read<int>()};
+        if (value.number == Touchy::unreadable) throw pt::NonFiniteValue("not read");
+        return value;
+    }
+};
+
+TEST_CASE("what one worker cannot read or compare is refused on all, which stay in step", "[partitioned][in_process]") {
+    std::vector<Touchy> made(3 * 4096 + 100);  // of three workers the last has the last number, which others get
+    for (std::size_t i = 0; i < made.size(); ++i) made[i].number = static_cast<int>(i * 5 % made.size());
+    const auto itself = [](const Touchy& value) { return value; };
+    const auto outcomes = [&](auto action) {
+        return every_policy::outcomes(3, [&](pt::Session& session) {
+            const auto all = pt::partitioned(session, made, 1);
+            try {
+                action(all);
+            } catch (const pt::NonFiniteValue&) {
+                if (all.count() != static_cast<std::int64_t>(made.size())) return;
+                throw;
+            }
+        });
+    };
+    for (auto* which : {&Touchy::unreadable, &Touchy::incomparable}) {
+        const std::vector<std::string> refused(
+            3, which == &Touchy::unreadable ? "non_finite_value: not read" : "non_finite_value: not compared");
+        const std::vector<std::string> fine(3, "fine");
+        for (const int number : {0, 4095, 9000}) {
+            CAPTURE(number, refused[0]);
+            *which = number;
+            CHECK(outcomes([&](const auto& all) { pt::sort(all, itself); }) == refused);
+            CHECK(outcomes([&](const auto& all) { pt::group_by(all, itself); }) == refused);
+            CHECK(outcomes([&](const auto& all) { pt::join(all, all, itself, itself); }) == refused);
+            CHECK(outcomes([&](const auto& all) {
+                      pt::join(all, all, itself, itself, pt::JoinSettings{.broadcast_bytes = 0});
+                  }) == refused);
+            CHECK(outcomes([](const auto& all) { all.collect(); }) == (which == &Touchy::unreadable ? refused : fine));
+        }
+        *which = -1;
+    }
+}
+
+namespace {
+
+/// All that is done by keys, of trails whose results lie on several workers.
+std::string keyed(pt::Session& session) {
+    static const std::vector<Trail> made = trails(13'000);
+    const auto steps = [](const Trail& trail) { return trail.heights.size(); };
+    const auto name = [](const Trail& trail) { return trail.name; };
+    const auto all = pt::partitioned(session, made, 1);
+    const auto some = pt::top(all, 400, name);
+    const auto names = [&](const pt::JoinSettings& settings) {
+        return pt::join(all, some, name, name, settings).map([](const std::pair<Trail, Trail>& pair) {
+            return pair.second.name;
+        });
+    };
+    std::string text;
+    for (const std::string& each : names({}).collect()) text += each;
+    for (const std::string& each : names({.broadcast_bytes = 0}).collect()) text += each;
+    for (const Trail& trail : pt::sort(all.repartition(1), steps).collect()) text += trail.name;
+    for (const auto& [count, members] : pt::group_by(all, steps).collect())
+        text += std::to_string(count) + ":" + std::to_string(members.size());
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("at some calls of what is done by keys every worker fails: ring", "[partitioned][faults][in_process]") {
+    every_fault::at_calls(every_fault::ring, keyed, 11, false);
+}
+TEST_CASE("every worker fails at every call of what is done by keys, in every way", "[.full]") {
+    every_fault::at_calls(every_fault::ring, keyed, 1, true);
+    every_fault::at_calls(every_fault::tree, keyed, 5, true);
+    every_fault::at_calls(every_fault::server, keyed, 5, true);
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sorts, groups and joins of the flights tables against a naive program on lists of texts, under every policy.
 
+#include "every_fault.hpp"
 #include "every_policy.hpp"
 
+#include <partita/data/from_memory.hpp>
 #include <partita/data/group_by.hpp>
 #include <partita/data/join.hpp>
 #include <partita/data/rename.hpp>
@@ -211,6 +213,14 @@ std::string text_of(const Dataset& data) {
     return text_of(*data.collect().chunk());
 }
 
+/// What group_by can tell of flights.
+template <class Flights>
+auto groups_of(const Flights& flights) {
+    return pt::group_by<"carrier", "origin">(flights, pt::CountOf<"flights">{}, pt::CountOf<"arr_delay", "arrived">{},
+                                             pt::MeanOf<"dep_delay", "mean_delay">{}, pt::SumOf<"distance", "miles">{},
+                                             pt::MinOf<"tailnum", "first_plane">{}, pt::MaxOf<"dep_delay", "latest">{});
+}
+
 }  // namespace
 
 TEST_CASE("sorts, groups and joins of the flights equal a naive program under every policy", "[relational]") {
@@ -222,11 +232,7 @@ TEST_CASE("sorts, groups and joins of the flights equal a naive program under ev
         constexpr pt::JoinSettings fetching{.broadcast_bytes = 0};
         return std::vector<std::string>{
             text_of(pt::sort<"origin", pt::descending("dep_delay"), "tailnum">(flights)),
-            text_of(pt::top<pt::descending("arr_delay"), "day">(flights, 500)),
-            text_of(pt::group_by<"carrier", "origin">(
-                flights, pt::CountOf<"flights">{}, pt::CountOf<"arr_delay", "arrived">{},
-                pt::MeanOf<"dep_delay", "mean_delay">{}, pt::SumOf<"distance", "miles">{},
-                pt::MinOf<"tailnum", "first_plane">{}, pt::MaxOf<"dep_delay", "latest">{})),
+            text_of(pt::top<pt::descending("arr_delay"), "day">(flights, 500)), text_of(groups_of(flights)),
             text_of(pt::left_join<"origin", "month", "day", "hour">(flights, weather)),
             text_of(pt::left_join<"origin", "month", "day", "hour">(flights, weather, fetching)),
             text_of(pt::join<"tailnum">(flights, planes)), text_of(pt::join<"tailnum">(flights, planes, fetching)),
@@ -389,4 +395,85 @@ TEST_CASE("a group's sum beyond 64 bits, and weighted rows, are refused on all w
     const auto weighted = pt::read_csv_text<Row>(alone, text).weigh_by<"value">();
     CHECK_THROWS_AS(pt::group_by<"key">(weighted, pt::CountOf<"rows">{}), pt::InvalidSetting);
     CHECK(pt::sort<"key">(weighted).count() == 4);
+}
+
+TEST_CASE("sums and means of NaN, infinities and zeros", "[relational]") {
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+    const std::vector<std::pair<const char*, std::vector<float>>> groups{
+        {"+inf", {1, inf, -3}},   {"-inf", {-inf, 1, 2}}, {"-nan", {3, -nan, 1}},
+        {"both", {inf, 0, -inf}}, {"nan", {1, nan, inf}}, {"zero", {-0.0f, -0.0f, -0.0f}}};
+    std::vector<Flight> rows(9000);  // those of each group lie on several workers
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto& [name, values] = groups[i % groups.size()];
+        rows[i].carrier = "x";
+        rows[i].origin = name;
+        rows[i].distance = values[i / groups.size() % 3];
+        if (i / groups.size() % 4 != 0) rows[i].dep_delay = rows[i].distance;
+    }
+    const std::string text = every_policy::gives_the_same(
+        [&](pt::Session& session) { return text_of(groups_of(pt::dataset(session, rows))); });
+    CHECK(text ==
+          "x,+inf,1500,0,inf,inf,,inf,\nx,-inf,1500,0,-inf,-inf,,2,\nx,-nan,1500,0,nan,nan,,nan,\n"
+          "x,both,1500,0,nan,nan,,inf,\nx,nan,1500,0,nan,nan,,nan,\nx,zero,1500,0,0,0,,0,\n");
+}
+
+// ---- workers that fail -----------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// Rows of four blocks, so that every worker has some and most of their results lie on several, and what they are joined with.
+struct Made {
+    std::vector<Flight> flights = std::vector<Flight>(4 * 4096);
+    std::vector<Weather> weather;
+    std::vector<Plane> planes;
+    std::vector<std::string> tails;  // which the rows borrow
+
+    Made() {
+        for (int i = 0; i < 400; ++i) tails.push_back("N" + std::to_string(i));
+        static constexpr const char* towns[] = {"JFK", "EWR", "LGA", "BOS", "ORD"};
+        for (std::size_t i = 0; i < flights.size(); ++i) {
+            const int number = static_cast<int>(i);
+            Flight& flight = flights[i];
+            flight.month = 1 + number % 2;
+            flight.day = 1 + number % 28;
+            if (i % 13 != 0) flight.hour = number % 24;
+            if (i % 7 != 0) flight.dep_delay = static_cast<float>(number * 37 % 101 - 20);
+            if (i % 5 != 0) flight.arr_delay = static_cast<float>(number * 71 % 10'007);
+            flight.carrier = i % 3 == 0 ? "AA" : "UA";
+            if (i % 11 != 0) flight.tailnum = pt::Category(tails[i * 31 % 400]);
+            flight.origin = towns[i % 3];
+            flight.dest = towns[i % 5];
+            flight.distance = static_cast<float>(100 + number % 999);
+        }
+        for (int i = 0; i < 3 * 2 * 14 * 24; ++i)
+            weather.push_back({towns[i % 3], 1 + i / 3 % 2, 1 + i / 6 % 14, i / 84 % 24, {}, 0.25f});
+        for (int i = 0; i < 300; ++i)
+            planes.push_back({pt::Text(tails[static_cast<std::size_t>(i)]), 1990 + i % 20, "x", 100 + i});
+    }
+};
+
+/// A sort, groups, joins of both kinds and a top.
+std::string tables(pt::Session& session) {
+    static const Made made;
+    const auto flights = pt::dataset(session, made.flights);
+    const auto weather = pt::dataset(session, made.weather);
+    const auto planes = pt::dataset(session, made.planes);
+    const auto sorted = pt::sort<"origin", pt::descending("dep_delay"), "tailnum">(flights);
+    const auto joined =
+        pt::left_join<"origin", "month", "day", "hour">(sorted, weather, pt::JoinSettings{.broadcast_bytes = 0});
+    const auto known = pt::join<"tailnum">(flights, planes);
+    return text_of(groups_of(flights)) + text_of(pt::top<pt::descending("arr_delay"), "day">(flights, 50)) +
+           std::to_string(std::hash<std::string>{}(text_of(joined))) + "," +
+           std::to_string(std::hash<std::string>{}(text_of(known)));
+}
+
+}  // namespace
+
+TEST_CASE("at some calls of sorts, groups and joins every worker fails: ring", "[relational][faults][in_process]") {
+    every_fault::at_calls(every_fault::ring, tables, 13, false);
+}
+TEST_CASE("every worker fails at every call of sorts, groups and joins, in every way", "[.full]") {
+    every_fault::at_calls(every_fault::ring, tables, 1, true);
+    every_fault::at_calls(every_fault::tree, tables, 5, true);
+    every_fault::at_calls(every_fault::server, tables, 5, true);
 }

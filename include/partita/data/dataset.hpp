@@ -256,15 +256,13 @@ Dataset<Row, Role> Dataset<Row, Role>::materialize(MaterializeSettings settings)
         if (slots.size() < slots_.size()) slots.push_back(index);
     }
     state->chunks = detail::gather_rows(*state_, stored, detail::choose_all);
-    session().communicator().agree(attempt([&] {
-        if (settings.renumber) {
-            state->chunks =
-                detail::renumber(session(), state->chunks, stored.size(),
-                                 settings.chunk_blocks > 0 ? settings.chunk_blocks : detail::default_chunk_blocks);
-        } else if (settings.chunk_blocks > 0) {
-            state->chunks = detail::deal_anew(session(), state->chunks, stored.size(), settings.chunk_blocks);
-        }
-    }));
+    if (settings.renumber) {
+        state->chunks =
+            detail::renumber(session(), state->chunks, stored.size(),
+                             settings.chunk_blocks > 0 ? settings.chunk_blocks : detail::default_chunk_blocks);
+    } else if (settings.chunk_blocks > 0) {
+        state->chunks = detail::deal_anew(session(), state->chunks, stored.size(), settings.chunk_blocks);
+    }
     return Dataset(std::move(state), std::move(slots));
 }
 
@@ -319,8 +317,8 @@ Dataset<Row, Role> concat_rows(const Dataset<Row, Role>& first, const Dataset<Ro
     auto state = std::make_shared<DatasetState>(a.state());
     first.session().communicator().agree(attempt([&] {
         for (const auto& chunk : b.state().chunks) state->chunks.push_back(moved_up(*chunk, offset));
-        state->chunks = deal_anew(first.session(), state->chunks, state->plan.slots.size());
     }));
+    state->chunks = deal_anew(first.session(), state->chunks, state->plan.slots.size());
     return Dataset<Row, Role>(std::move(state), a.slots());
 }
 

@@ -5,17 +5,11 @@
 
 #include <partita/data/dataset.hpp>
 #include <partita/data/join/match_rows.hpp>
+#include <partita/data/join/settings.hpp>
 #include <partita/data/origin.hpp>
 #include <partita/data/relational/key_columns.hpp>
 
 namespace partita::inline PARTITA_ABI {
-
-/// How a join is carried out. The result is the same.
-struct JoinSettings {
-    /// A right table of at most so many bytes is given to every worker whole; of a larger one each worker fetches the rows
-    /// that its own keys match. 0 always fetches.
-    std::size_t broadcast_bytes = std::size_t{10} << 20;
-};
 
 namespace detail {
 
@@ -100,8 +94,8 @@ struct JoinOf<Left, Right, KeepUnmatched, NameList<Keys...>, std::index_sequence
     /// What is looked up depends on the key, too.
     using KeySources = typename AllNames<NameList<Keys...>, SourcesByName<Left, Keys>...>::type;
     using Joined =
-        Schema<CopiedColumn<Left, L>..., ColumnFrom<name_at<Right, ordinals[R]>, ValueType<types[R]>,
-                                                    typename SourcesOf<Right, ordinals[R]>::type, KeySources>...>;
+        Schema<CopiedColumn<Left, L>...,
+               ColumnLike<Right, ordinals[R], name_at<Right, ordinals[R]>, ValueType<types[R]>, KeySources>...>;
 };
 
 template <class LeftRole, class RightRole>

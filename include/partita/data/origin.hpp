@@ -61,6 +61,26 @@ struct SourcesOf<Schema<Columns...>, Column> {
 template <class Row, Name ColumnName>
 using SourcesByName = typename SourcesOf<Row, ColumnValueOf<Row, ColumnName>::ordinal>::type;
 
+/// The names that a column had before `rename`.
+template <class Now, Name... Before>
+NameList<Before...> listed_names_before(const RenamedColumn<Now, Before...>*);
+NameList<> listed_names_before(const void*);
+
+template <class Row, std::size_t Column>
+struct NamesBefore : std::type_identity<NameList<>> {};
+template <class... Columns, std::size_t Column>
+struct NamesBefore<Schema<Columns...>, Column> {
+    using Found = boost::mp11::mp_at_c<Schema<Columns...>, Column>;
+    using type = decltype(listed_names_before(static_cast<const Found*>(nullptr)));
+};
+
+template <class Now, class Before>
+struct CalledBefore;
+template <class Now>
+struct CalledBefore<Now, NameList<>> : std::type_identity<Now> {};
+template <class Now, Name First, Name... Rest>
+struct CalledBefore<Now, NameList<First, Rest...>> : std::type_identity<RenamedColumn<Now, First, Rest...>> {};
+
 template <Name ColumnName, class T, class Sources>
 struct ColumnFromList;
 template <Name ColumnName, class T>
@@ -73,10 +93,14 @@ struct ColumnFromList<ColumnName, T, NameList<First, Rest...>>
 template <Name ColumnName, class T, class... SourceLists>
 using ColumnFrom = typename ColumnFromList<ColumnName, T, typename AllNames<SourceLists...>::type>::type;
 
-/// A column of a table as a column of a schema, with all that is known of it.
+/// A table's column number I as a column of a schema, under this name and of this type, with all that is known of it; of something
+/// that was looked up, also what it was looked up by.
+template <class Row, std::size_t I, Name ColumnName, class T, class... SourceLists>
+using ColumnLike = typename CalledBefore<ColumnFrom<ColumnName, T, typename SourcesOf<Row, I>::type, SourceLists...>,
+                                         typename NamesBefore<Row, I>::type>::type;
 template <class Row, std::size_t I>
-using CopiedColumn = ColumnFrom<name_at<Row, I>, ValueType<columns_of<Row>[I].type>, typename SourcesOf<Row, I>::type>;
+using CopiedColumn = ColumnLike<Row, I, name_at<Row, I>, ValueType<columns_of<Row>[I].type>>;
 template <class Row, Name ColumnName>
-using ColumnByName = ColumnFrom<ColumnName, ColumnValue<Row, ColumnName>, SourcesByName<Row, ColumnName>>;
+using ColumnByName = ColumnLike<Row, ColumnValueOf<Row, ColumnName>::ordinal, ColumnName, ColumnValue<Row, ColumnName>>;
 
 }  // namespace partita::inline PARTITA_ABI::detail

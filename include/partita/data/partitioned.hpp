@@ -152,10 +152,11 @@ class Partitioned {
     /// The same elements in chunks of so many blocks, dealt out evenly over the workers if their type can travel. Nothing that is
     /// computed from them changes. Errors: InvalidSetting for chunks of no blocks.
     Partitioned repartition(std::size_t chunk_blocks) const {
+        session_->communicator().agree(attempt([&] { detail::expect_chunk_blocks(chunk_blocks); }));
+        const std::vector<Bytes> incoming = blocks_for_me();
         Chunks result;
         session_->communicator().agree(attempt([&] {
-            detail::expect_chunk_blocks(chunk_blocks);
-            const Chunks dealt = dealt_evenly();
+            const Chunks dealt = incoming.empty() ? chunks_ : chunks_from(incoming);
             const auto groups = detail::groups_of_blocks(dealt, chunk_blocks);
             result.resize(groups.size());
             session_->for_each(groups.size(), [&](std::size_t index, std::size_t) {
@@ -183,11 +184,14 @@ class Partitioned {
             for (const auto& chunk : chunks_)
                 each(*chunk, [&](const T& element, std::size_t) { Wire<T>::write(element, writer); });
         });
-        for (const Bytes& theirs : session_->communicator().all_gather(mine, pending)) {  // shares follow the ranks
-            ByteReader reader(theirs);
-            for (auto left = reader.template read<std::int64_t>(); left > 0; --left)
-                all.push_back(Wire<T>::read(reader));
-        }
+        const std::vector<Bytes> gathered = session_->communicator().all_gather(mine, pending);
+        session_->communicator().agree(attempt([&] {
+            for (const Bytes& theirs : gathered) {  // shares follow the ranks
+                ByteReader reader(theirs);
+                for (auto left = reader.template read<std::int64_t>(); left > 0; --left)
+                    all.push_back(Wire<T>::read(reader));
+            }
+        }));
         return all;
     }
 
@@ -222,10 +226,10 @@ class Partitioned {
         }));
     }
 
-    /// Shares of equally many blocks, but for one.
-    Chunks dealt_evenly() const {
+    /// What the others and this worker have of its share when shares have equally many blocks, but for one; nothing where all stays.
+    std::vector<Bytes> blocks_for_me() const {
         if constexpr (Travels<T>) {
-            if (session_->size() == 1) return chunks_;
+            if (session_->size() == 1) return {};
             const auto places = detail::places_of_blocks(chunks_);
             std::vector<std::int64_t> blocks;
             for (const auto& place : places) blocks.push_back(id_of(place));
@@ -240,8 +244,15 @@ class Partitioned {
                     });
                 }
             });
-            Chunks dealt;
-            for (const Bytes& theirs : session_->communicator().all_to_all(std::move(outgoing), pending)) {
+            return session_->communicator().all_to_all(std::move(outgoing), pending);
+        } else {
+            return {};
+        }
+    }
+    static Chunks chunks_from(const std::vector<Bytes>& incoming) {
+        Chunks dealt;
+        if constexpr (Travels<T>) {
+            for (const Bytes& theirs : incoming) {  // shares follow the ranks, so these are in order
                 if (theirs.empty()) continue;
                 ByteReader reader(theirs);
                 std::vector<std::int64_t> ids;
@@ -252,10 +263,8 @@ class Partitioned {
                 }
                 dealt.push_back(std::make_shared<const Part>(RowIds(std::move(ids)), std::move(values)));
             }
-            return dealt;  // shares follow the ranks, so these are in order
-        } else {
-            return chunks_;
         }
+        return dealt;
     }
 
     Session* session_;

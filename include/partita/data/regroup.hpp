@@ -71,6 +71,17 @@ inline std::shared_ptr<const Chunk> read_chunk(ByteReader& reader, std::size_t c
     return std::make_shared<const Chunk>(std::move(ids), std::move(columns));
 }
 
+/// What other workers sent, one chunk each; those who sent nothing give none.
+inline Chunks read_chunks(const std::vector<Bytes>& incoming, std::size_t column_count) {
+    Chunks chunks;
+    for (const Bytes& bytes : incoming) {
+        if (bytes.empty()) continue;
+        ByteReader reader(bytes);
+        chunks.push_back(read_chunk(reader, column_count));
+    }
+    return chunks;
+}
+
 inline std::int64_t first_row(const Chunk& chunk) { return chunk.row_id(0); }
 
 /// All workers' chunks on every worker, in the order of their rows.
@@ -82,13 +93,16 @@ inline Chunks gather_chunks(Session& session, const Chunks& mine, std::size_t co
         writer.write(static_cast<std::uint64_t>(mine.size()));
         for (const auto& chunk : mine) write_chunk(writer, *chunk);
     });
+    const std::vector<Bytes> gathered = session.communicator().all_gather(bytes, pending);
     Chunks all;
-    for (const Bytes& from_worker : session.communicator().all_gather(bytes, pending)) {
-        ByteReader reader(from_worker);
-        for (auto left = reader.read<std::uint64_t>(); left > 0; --left)
-            all.push_back(read_chunk(reader, column_count));
-    }
-    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return first_row(*a) < first_row(*b); });
+    session.communicator().agree(attempt([&] {
+        for (const Bytes& from_worker : gathered) {
+            ByteReader reader(from_worker);
+            for (auto left = reader.read<std::uint64_t>(); left > 0; --left)
+                all.push_back(read_chunk(reader, column_count));
+        }
+        std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return first_row(*a) < first_row(*b); });
+    }));
     return all;
 }
 
@@ -125,7 +139,7 @@ inline std::shared_ptr<const Chunk> moved_up(const Chunk& chunk, std::int64_t of
 /// blocks, and shares have equally many, but for one. Ids stay. A collective. Cost: blocks that change their worker travel once.
 inline Chunks deal_anew(Session& session, const Chunks& mine, std::size_t column_count,
                         std::size_t chunk_blocks = default_chunk_blocks) {
-    Chunks dealt = mine;
+    std::vector<Bytes> incoming;
     if (session.size() > 1) {
         const auto places = places_of_blocks(mine);
         std::vector<std::int64_t> blocks;
@@ -143,30 +157,29 @@ inline Chunks deal_anew(Session& session, const Chunks& mine, std::size_t column
                 if (!runs.empty()) write_chunk(writer, *splice(runs));
             });
         });
-        const std::vector<Bytes> incoming = session.communicator().all_to_all(std::move(outgoing), pending);
-        dealt.clear();
-        for (const Bytes& bytes : incoming) {
-            if (bytes.empty()) continue;
-            ByteReader reader(bytes);
-            dealt.push_back(read_chunk(reader, column_count));
+        incoming = session.communicator().all_to_all(std::move(outgoing), pending);
+    }
+    Chunks result;
+    session.communicator().agree(attempt([&] {
+        const Chunks dealt = session.size() > 1 ? read_chunks(incoming, column_count) : mine;
+        // Blocks of one share may come from several workers in any order.
+        std::vector<RowRun> runs;
+        for (const auto& [chunk, index] : places_of_blocks(dealt))
+            runs.push_back({chunk, chunk->block_first(index), chunk->block_size(index)});
+        const auto block_of = [](const RowRun& run) { return run.chunk->row_id(run.first) / block_rows; };
+        std::sort(runs.begin(), runs.end(),
+                  [&](const RowRun& a, const RowRun& b) { return block_of(a) < block_of(b); });
+        std::vector<std::vector<RowRun>> groups;
+        std::int64_t group = -1;
+        for (const RowRun& run : runs) {
+            const std::int64_t belongs = block_of(run) / static_cast<std::int64_t>(chunk_blocks);
+            if (belongs != group) groups.emplace_back();
+            group = belongs;
+            groups.back().push_back(run);
         }
-    }
-    // Blocks of one share may come from several workers in any order.
-    std::vector<RowRun> runs;
-    for (const auto& [chunk, index] : places_of_blocks(dealt))
-        runs.push_back({chunk, chunk->block_first(index), chunk->block_size(index)});
-    const auto block_of = [](const RowRun& run) { return run.chunk->row_id(run.first) / block_rows; };
-    std::sort(runs.begin(), runs.end(), [&](const RowRun& a, const RowRun& b) { return block_of(a) < block_of(b); });
-    std::vector<std::vector<RowRun>> groups;
-    std::int64_t group = -1;
-    for (const RowRun& run : runs) {
-        const std::int64_t belongs = block_of(run) / static_cast<std::int64_t>(chunk_blocks);
-        if (belongs != group) groups.emplace_back();
-        group = belongs;
-        groups.back().push_back(run);
-    }
-    Chunks result(groups.size());
-    session.for_each(groups.size(), [&](std::size_t index, std::size_t) { result[index] = splice(groups[index]); });
+        result.resize(groups.size());
+        session.for_each(groups.size(), [&](std::size_t index, std::size_t) { result[index] = splice(groups[index]); });
+    }));
     return result;
 }
 
@@ -177,7 +190,7 @@ inline Chunks number_rows(Session& session, std::size_t rows, std::size_t column
                           FunctionRef<std::vector<ColumnData>(std::size_t, std::size_t)> make,
                           const PendingError& pending = {}) {
     const auto [start, own_start, end, head_owner] = place_of_result(session, rows, pending);
-    Chunks tail;  // of the last block that begins here, from later workers
+    std::vector<Bytes> incoming;  // of the last block that begins here, from later workers
     if (session.size() > 1) {
         std::vector<Bytes> outgoing(session.size());
         const PendingError failed = attempt([&] {
@@ -186,16 +199,13 @@ inline Chunks number_rows(Session& session, std::size_t rows, std::size_t column
             ByteWriter writer(outgoing[head_owner]);
             write_chunk(writer, Chunk(start, count, make(0, count)));
         });
-        const std::vector<Bytes> incoming = session.communicator().all_to_all(std::move(outgoing), failed);
-        for (const Bytes& bytes : incoming) {
-            if (bytes.empty()) continue;
-            ByteReader reader(bytes);
-            tail.push_back(read_chunk(reader, column_count));
-        }
+        incoming = session.communicator().all_to_all(std::move(outgoing), failed);
     }
     constexpr auto chunk_rows = static_cast<std::int64_t>(default_chunk_blocks) * block_rows;
-    Chunks result(static_cast<std::size_t>((end - own_start + chunk_rows - 1) / chunk_rows));
+    Chunks result;
     session.communicator().agree(attempt([&] {
+        const Chunks tail = read_chunks(incoming, column_count);
+        result.resize(static_cast<std::size_t>((end - own_start + chunk_rows - 1) / chunk_rows));
         session.for_each(result.size(), [&](std::size_t index, std::size_t) {
             const std::int64_t first = own_start + static_cast<std::int64_t>(index) * chunk_rows;
             const std::int64_t last = std::min(first + chunk_rows, end);

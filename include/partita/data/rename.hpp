@@ -10,27 +10,17 @@ namespace partita::inline PARTITA_ABI {
 
 namespace detail {
 
-/// A name as it reads once `From` is called `To`.
-template <Name Given, Name From, Name To>
-inline constexpr auto renamed = [] {
-    if constexpr (Given == From) {
-        return To;
-    } else {
-        return Given;
-    }
-}();
-
-template <class List, Name From, Name To>
-struct RenamedList;
-template <Name... ColumnNames, Name From, Name To>
-struct RenamedList<NameList<ColumnNames...>, From, To> {
-    using type = NameList<renamed<ColumnNames, From, To>...>;
-};
+/// Column number I, which is called `To` if it is `From`.
+template <class Row, std::size_t I, Name From, Name To>
+struct RenamedAt : std::type_identity<CopiedColumn<Row, I>> {};
+template <class Row, std::size_t I, Name From, Name To>
+    requires(name_at<Row, I> == From)
+struct RenamedAt<Row, I, From, To>
+    : CalledBefore<ColumnFrom<To, ValueType<columns_of<Row>[I].type>, typename SourcesOf<Row, I>::type>,
+                   typename AllNames<NameList<From>, typename NamesBefore<Row, I>::type>::type> {};
 
 template <class Row, Name From, Name To, std::size_t... I>
-auto renamed_schema(std::index_sequence<I...>)
-    -> Schema<ColumnFrom<renamed<name_at<Row, I>, From, To>, ValueType<columns_of<Row>[I].type>,
-                         typename RenamedList<typename SourcesOf<Row, I>::type, From, To>::type>...>;
+auto renamed_schema(std::index_sequence<I...>) -> Schema<typename RenamedAt<Row, I, From, To>::type...>;
 
 template <Name To, bool Taken>
 struct ExplainRename {};
@@ -42,7 +32,9 @@ struct ExplainRename<To, true> {
 
 }  // namespace detail
 
-/// The same rows with the column `From` called `To`: `rename<"faa", "dest">(airports)`. Nothing is copied.
+/// The same rows with the column `From` called `To`: `rename<"faa", "dest">(airports)`. Nothing is copied. What was computed from
+/// `From` before, in any table, still counts as computed from this column; what is computed from `To` does not count as computed
+/// from a column `From` elsewhere.
 template <Name From, Name To, class Row, class Role>
 auto rename(const Dataset<Row, Role>& data) {
     detail::demand_column<Row, From>();

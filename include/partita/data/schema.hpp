@@ -33,6 +33,13 @@ struct ComputedColumn : Column<ColumnName, T> {
     static constexpr std::array<std::string_view, sizeof...(Sources)> sources{Sources.view()...};
 };
 
+/// A column of a Schema that had other names before: what `rename` makes. What was computed from it under one of them counts as
+/// computed from it.
+template <class Now, Name... Before>
+struct RenamedColumn : Now {
+    static constexpr std::array<std::string_view, sizeof...(Before)> before{Before.view()...};
+};
+
 /// A table as a list of columns, for those who have no struct of its rows.
 template <class... Columns>
 struct Schema {};
@@ -68,6 +75,15 @@ constexpr std::span<const std::string_view> sources_of() {
     return {};
 }
 
+/// Whether a column has that name, or had it before.
+template <class ColumnType>
+constexpr bool was_called(std::string_view name) {
+    if constexpr (requires { ColumnType::before; })
+        for (const std::string_view before : ColumnType::before)
+            if (before == name) return true;
+    return ColumnType::name == name;
+}
+
 /// The columns of anything that describes a table, and `holds(column, other)` where it is known which were computed from which.
 /// Specialised for schemas here, and by the pipeline for its results.
 template <class Row>
@@ -82,8 +98,9 @@ struct TableOf<Schema<Columns...>> {
         requires(requires { Columns::sources; } || ...)
     {
         constexpr std::array sources{sources_of<Columns>()...};
+        constexpr std::array named{&was_called<Columns>...};
         for (const std::string_view source : sources[column])
-            if (source == columns[other].name) return true;
+            if (named[other](source)) return true;
         return false;
     }
 };

@@ -3,6 +3,7 @@
 
 // Distinct texts, numbered in the order in which they were met.
 
+#include <partita/core/error.hpp>
 #include <partita/core/version.hpp>
 
 #include <cstddef>
@@ -31,12 +32,13 @@ class TextIndex {
     std::uint32_t find(std::string_view text) const {
         return table_.empty() ? none : table_[slot_of(text, hash(text))];
     }
-    /// The id of a text, which is inserted if it is new.
+    /// The id of a text, which is inserted if it is new. Errors: NumericOverflow beyond 2^32 - 1 texts.
     std::uint32_t insert(std::string_view text) {
         if (table_.size() < 2 * (size() + 1)) grow();
         const std::uint64_t code = hash(text);
         std::uint32_t& id = table_[slot_of(text, code)];
         if (id == none) {
+            if (size() >= none) refuse();
             id = static_cast<std::uint32_t>(size());
             hashes_.push_back(code);
             bytes_.append(text);
@@ -46,6 +48,11 @@ class TextIndex {
     }
 
   private:
+    [[noreturn, gnu::cold]] static void refuse() {
+        throw NumericOverflow(
+            "there are more than 4294967295 distinct texts or keys on one worker, which ids of 32 bits do not number; "
+            "run on more workers, or make keys of fewer values by map");
+    }
     static std::uint64_t mixed(std::uint64_t word) {
         word *= 0x9e3779b97f4a7c15;
         return word ^ word >> 32;

@@ -3,6 +3,7 @@
 
 // What a pipeline makes of a table, as a table of its own.
 
+#include <partita/data/origin.hpp>
 #include <partita/pipeline/node.hpp>
 
 namespace partita::inline PARTITA_ABI {
@@ -50,6 +51,22 @@ struct FinalTable {
 
 template <class... Stages, class Row>
 struct TableOf<After<Pipeline<Stages...>, Row>> : FinalTable<LastNode<Row, Stages...>> {};
+/// A column of the table that the pipeline began with, computed anew or not, keeps the names that it had before.
+template <class... Stages, class Row, std::size_t Column>
+struct NamesBefore<After<Pipeline<Stages...>, Row>, Column> {
+    using Last = LastNode<Row, Stages...>;
+    static constexpr auto identity =
+        static_cast<std::size_t>(slot_info(Last::data, FinalTable<Last>::slots[Column]).identity);
+    static auto names() {
+        if constexpr (identity < columns_of<Row>.size()) {
+            return NamesBefore<Row, identity>{};
+        } else {
+            return std::type_identity<NameList<>>{};
+        }
+    }
+    using type = typename decltype(names())::type;
+};
+
 template <class... Stages, class Row>
 inline constexpr bool is_table<After<Pipeline<Stages...>, Row>> = true;
 

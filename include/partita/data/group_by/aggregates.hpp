@@ -28,42 +28,35 @@ struct CountOf<Result> {
     static constexpr auto output = Result;
 };
 
-/// The sum of a column of numbers, named `Result`: std::int64_t of integers and bools, double of float and double, exact and
-/// rounded once. A NaN makes it NaN.
-template <Name ColumnName, Name Result>
-struct SumOf {
-    static constexpr auto kind = detail::AggregateKind::sum;
-    static constexpr KindSet takes = number_kinds;
+namespace detail {
+
+/// A number or text of a column's values.
+template <AggregateKind Kind, KindSet Kinds, Name ColumnName, Name Result>
+struct AggregateOf {
+    static constexpr auto kind = Kind;
+    static constexpr KindSet takes = Kinds;
     static constexpr auto column = ColumnName;
     static constexpr auto output = Result;
 };
+
+}  // namespace detail
+
+/// The sum of a column of numbers, named `Result`: std::int64_t of integers and bools, double of float and double, exact and
+/// rounded once. A NaN makes it NaN, and so do infinities of both signs; a sum of zeros is +0.
+template <Name ColumnName, Name Result>
+struct SumOf : detail::AggregateOf<detail::AggregateKind::sum, number_kinds, ColumnName, Result> {};
 
 /// The mean of a column of numbers or bools, named `Result`, as a double: the exact sum, rounded, divided by the number of values.
 template <Name ColumnName, Name Result>
-struct MeanOf {
-    static constexpr auto kind = detail::AggregateKind::mean;
-    static constexpr KindSet takes = number_kinds;
-    static constexpr auto column = ColumnName;
-    static constexpr auto output = Result;
-};
+struct MeanOf : detail::AggregateOf<detail::AggregateKind::mean, number_kinds, ColumnName, Result> {};
 
 /// The smallest value of a column, named `Result`: the one that `sort` would put first, missing ones aside.
 template <Name ColumnName, Name Result>
-struct MinOf {
-    static constexpr auto kind = detail::AggregateKind::smallest;
-    static constexpr KindSet takes = detail::key_kinds;
-    static constexpr auto column = ColumnName;
-    static constexpr auto output = Result;
-};
+struct MinOf : detail::AggregateOf<detail::AggregateKind::smallest, detail::key_kinds, ColumnName, Result> {};
 
 /// The largest value of a column, named `Result`: the one that `sort` would put last. A NaN is larger than all numbers.
 template <Name ColumnName, Name Result>
-struct MaxOf {
-    static constexpr auto kind = detail::AggregateKind::largest;
-    static constexpr KindSet takes = detail::key_kinds;
-    static constexpr auto column = ColumnName;
-    static constexpr auto output = Result;
-};
+struct MaxOf : detail::AggregateOf<detail::AggregateKind::largest, detail::key_kinds, ColumnName, Result> {};
 
 namespace detail {
 

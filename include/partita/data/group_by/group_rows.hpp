@@ -106,7 +106,7 @@ inline Chunks group_chunks(Session& session, const Chunks& chunks, std::span<con
         const auto at = [&](std::size_t i) { return table->key(order[i]); };
         const std::vector<std::size_t> borders = cut_sorted_keys(session, order.size(), at, pending);
         std::vector<Bytes> outgoing(session.size());
-        const PendingError failed = attempt([&] {
+        const PendingError failed = pending ? pending : attempt([&] {
             for (std::size_t worker = 0; worker < session.size(); ++worker) {
                 const auto groups = std::span(order).subspan(borders[worker], borders[worker + 1] - borders[worker]);
                 ByteWriter writer(outgoing[worker]);

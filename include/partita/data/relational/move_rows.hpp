@@ -26,13 +26,7 @@ inline Chunks exchange_rows(Session& session, const std::optional<RowPicker>& pi
     });
     const std::vector<Bytes> incoming = session.communicator().all_to_all(std::move(outgoing), failed);
     Chunks received;
-    session.communicator().agree(attempt([&] {
-        for (const Bytes& bytes : incoming) {
-            if (bytes.empty()) continue;
-            ByteReader reader(bytes);
-            received.push_back(read_chunk(reader, column_count));
-        }
-    }));
+    session.communicator().agree(attempt([&] { received = read_chunks(incoming, column_count); }));
     return received;
 }
 

@@ -118,10 +118,10 @@ struct Splitter {
 /// of each from another one on, so that workers whose elements are alike give different samples. A part is then at most one in 32
 /// larger than the even one; where they are not alike, at worst P in 32 for P workers. `at(i)` gives the key of this worker's element number i and
 /// its place before sorting; the result says where its share for each worker begins, and its number of elements last.
-/// A collective.
+/// A collective, into which `pending` goes; what fails behind it comes back there.
 inline std::vector<std::size_t> cut_sorted(Session& session, std::size_t elements,
                                            FunctionRef<std::pair<std::string_view, std::uint64_t>(std::size_t)> at,
-                                           const PendingError& pending) {
+                                           PendingError& pending) {
     const std::size_t workers = session.size();
     auto total = static_cast<std::int64_t>(elements);
     session.communicator().all_reduce(std::span(&total, 1), Reduction::sum, pending);
@@ -137,14 +137,16 @@ inline std::vector<std::size_t> cut_sorted(Session& session, std::size_t element
     });
     const std::vector<Bytes> gathered = session.communicator().all_gather(mine, failed);
     std::vector<Splitter> samples;
-    for (std::size_t worker = 0; worker < workers; ++worker) {
-        ByteReader reader(gathered[worker]);
-        while (reader.remaining() != 0) {
-            std::string key = reader.read_text();
-            samples.push_back({std::move(key), worker, reader.read<std::uint64_t>()});
+    pending = attempt([&] {
+        for (std::size_t worker = 0; worker < workers; ++worker) {
+            ByteReader reader(gathered[worker]);
+            while (reader.remaining() != 0) {
+                std::string key = reader.read_text();
+                samples.push_back({std::move(key), worker, reader.read<std::uint64_t>()});
+            }
         }
-    }
-    std::sort(samples.begin(), samples.end());
+        std::sort(samples.begin(), samples.end());
+    });
     std::vector<std::size_t> borders{0};
     for (std::size_t worker = 1; worker < workers; ++worker) {
         std::size_t low = borders.back(), high = elements;
@@ -165,8 +167,7 @@ inline std::vector<std::size_t> cut_sorted(Session& session, std::size_t element
 
 /// The same where equal keys of several workers must end up on one.
 inline std::vector<std::size_t> cut_sorted_keys(Session& session, std::size_t elements,
-                                                FunctionRef<std::string_view(std::size_t)> at,
-                                                const PendingError& pending) {
+                                                FunctionRef<std::string_view(std::size_t)> at, PendingError& pending) {
     return cut_sorted(session, elements, [&](std::size_t i) { return std::pair(at(i), Splitter::no_place); }, pending);
 }
 
@@ -196,10 +197,13 @@ inline Chunks sort_chunks(Session& session, const Chunks& chunks, std::span<cons
         };
         const std::vector<std::size_t> borders = cut_sorted(session, rows.size(), at, pending);
         std::vector<std::vector<RowRef>> parts_of_workers(session.size());
-        for (std::size_t worker = 0; worker < session.size(); ++worker)
-            parts_of_workers[worker].assign(rows.begin() + static_cast<std::ptrdiff_t>(borders[worker]),
-                                            rows.begin() + static_cast<std::ptrdiff_t>(borders[worker + 1]));
-        sources = exchange_rows(session, picker, parts_of_workers, types.size());
+        if (!pending)
+            pending = attempt([&] {
+                for (std::size_t worker = 0; worker < session.size(); ++worker)
+                    parts_of_workers[worker].assign(rows.begin() + static_cast<std::ptrdiff_t>(borders[worker]),
+                                                    rows.begin() + static_cast<std::ptrdiff_t>(borders[worker + 1]));
+            });
+        sources = exchange_rows(session, picker, parts_of_workers, types.size(), pending);
         sort_here();  // of equal keys, the chunks of lower ranks come first, and each chunk is in order
     }
     if (limit != static_cast<std::size_t>(-1) && session.size() > 1) {

@@ -8,7 +8,7 @@
 #include <partita/data/schema.hpp>
 #include <partita/io/csv/parse_value.hpp>
 #include <partita/io/csv/settings.hpp>
-#include <partita/persist/atomic_file.hpp>
+#include <partita/io/csv/write_texts.hpp>
 
 #include <charconv>
 #include <memory>
@@ -189,25 +189,13 @@ inline void write_csv_table(Session& session, std::span<const ColumnInfo> table,
         if (table[column].type.extent != dynamic) widths[column] = table[column].type.extent;
 
     std::vector<std::string> texts(chunks.size());
-    std::vector<Bytes> outgoing(session.size());
     const PendingError pending = attempt([&] {
         const CsvFormatter formatter(table, settings);
         session.for_each(chunks.size(),
                          [&](std::size_t index, std::size_t) { texts[index] = formatter.rows(*chunks[index]); });
         if (session.primary() && settings.header) texts.insert(texts.begin(), formatter.header(widths));
-        if (session.size() == 1) return;
-        ByteWriter writer(outgoing[0]);
-        for (const std::string& text : texts) writer.write_raw(text.data(), text.size());
-        texts.clear();
     });
-    const std::vector<Bytes> gathered = session.communicator().all_to_all(std::move(outgoing), pending);
-    session.communicator().agree(attempt([&] {
-        if (!session.primary()) return;
-        std::vector<std::span<const std::byte>> pieces;
-        for (const std::string& text : texts) pieces.push_back(as_bytes_of(text));
-        for (const Bytes& bytes : gathered) pieces.push_back(bytes);
-        write_file_atomically(path, pieces);
-    }));
+    write_texts(session, std::move(texts), path, pending);
 }
 
 }  // namespace detail
