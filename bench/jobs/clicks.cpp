@@ -97,7 +97,7 @@ std::vector<double> fit(pt::Session& session, const Clicks& clicks, pt::TableExc
     plan.steps.alpha = static_cast<float>(learner().alpha);
     plan.blocks = learner().blocks;
     plan.exchange = exchange;
-    const auto found = pt::detail::fit_sparse(session, rows, plan);
+    const auto found = pt::detail::fit_sparse(session, rows, plan, [] { return pt::FitIdentity("clicks"); });
     return {found.losses[0], static_cast<double>(found.weights.indices().size())};
 }
 

@@ -39,6 +39,7 @@ struct Training {
     std::size_t blocks = 7;
     std::size_t most_keys = 12;
     pt::TableExchange exchange = pt::TableExchange::automatic;
+    std::size_t moves_after = 0;  ///< so many clocks all goes on in another table, if any
 
     std::vector<std::uint32_t> keys_of(std::size_t clock, std::size_t block) const {
         const std::uint64_t draw = scrambled(seed, static_cast<std::uint32_t>(clock), block);
@@ -111,8 +112,7 @@ std::vector<float> oracle(const Training& training, const Rule& rule) {
 }
 
 /// What a worker does in one clock but for its end.
-void work(pt::ParameterTable& table, const Training& training, pt::Session& session) {
-    const std::size_t clock = table.clock();
+void work(pt::ParameterTable& table, const Training& training, pt::Session& session, std::size_t clock) {
     for (std::size_t block = session.rank(); block < training.blocks; block += session.size()) {
         const std::vector<std::uint32_t> keys = training.keys_of(clock, block);
         std::vector<float> values(keys.size() * training.width);
@@ -135,11 +135,22 @@ std::string as_text(const std::vector<float>& values) {
 std::string trained(pt::Session& session, const Training& training, const Rule& rule) {
     return std::visit(
         [&](const auto& which) {
-            pt::ParameterTable table(session, settings_of(training), which);
-            while (table.clock() < training.clocks) {
-                work(table, training, session);
-                table.advance();
+            std::size_t clock = 0;
+            const auto work_until = [&](pt::ParameterTable& table, std::size_t end) {
+                for (; clock < end; ++clock) {
+                    work(table, training, session, clock);
+                    table.advance();
+                }
+            };
+            pt::TableContents start;
+            if (training.moves_after > 0) {
+                pt::ParameterTable first(session, settings_of(training), which);
+                work_until(first, training.moves_after);
+                start = first.collect_state();
+                first.advance();  // to collect changes nothing
             }
+            pt::ParameterTable table(session, settings_of(training), which, start);
+            work_until(table, training.clocks);
             const pt::TableContents contents = table.collect();
             std::vector<float> values(static_cast<std::size_t>(training.keys) * training.width);
             for (std::size_t i = 0; i < contents.keys.size(); ++i)
@@ -171,8 +182,11 @@ TEST_CASE("a synchronous table has the bits of one plain loop, for any number of
         for (const Rule& rule : rules) {
             const Training training{.seed = ++seed, .width = 1 + seed % 3};
             equals_the_oracle<Server<pt::Bsp>>(workers, training, rule);
-            equals_the_oracle<Server<pt::Ssp<0>>>(workers, training, rule);
             equals_the_oracle<pt::TreeAggregate<Transport>>(workers, training, rule);
+            Training moving = training;
+            moving.moves_after = 1 + seed % 5;
+            equals_the_oracle<Server<pt::Ssp<0>>>(workers, moving, rule);
+            equals_the_oracle<pt::TreeAggregate<Transport>>(workers, moving, rule);
             for (const auto exchange : {pt::TableExchange::dense, pt::TableExchange::touched}) {
                 Training twin = training;
                 twin.exchange = exchange;
@@ -517,13 +531,15 @@ void mistakes_are_told(std::size_t workers, bool sharded) {
         for (std::size_t i = 0; i < workers; ++i)
             if (collects || i == 1) CHECK(lines[i].starts_with("collective_mismatch"));
     }
-    // Settings differ.
-    CHECK(report<Policy>({.workers = workers, .deadline_seconds = 20}, [&](pt::Session& session) {
-              return outcome([&] {
-                  pt::ParameterTable table(session, {.keys = 10 + session.rank() / (workers - 1), .bound = 1},
-                                           pt::Sum{});
-              });
-          }) == all(workers, "collective_mismatch of " + std::to_string(workers - 1)));
+    // Settings differ, or what the table starts with.
+    for (const bool start : {false, true})
+        CHECK(report<Policy>({.workers = workers, .deadline_seconds = 20}, [&](pt::Session& session) {
+                  return outcome([&] {
+                      const unsigned other = session.rank() == workers - 1 ? 1 : 0;
+                      pt::ParameterTable table(session, {.keys = start ? 10 : 10 + other, .bound = 1}, pt::Sum{},
+                                               {{start ? 3 + other : 3}, {1}});
+                  });
+              }) == all(workers, "collective_mismatch of " + std::to_string(workers - 1)));
     // Rules differ, in their settings or in what they are.
     for (const Rule& other : {Rule(pt::Sgd{.rate = 0.2}), Rule(pt::Sum{})})
         CHECK(

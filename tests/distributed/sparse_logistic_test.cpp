@@ -15,6 +15,10 @@
 #include <boost/describe.hpp>
 
 #include <cmath>
+#include <filesystem>
+#include <set>
+
+#include <unistd.h>
 
 namespace pt = partita;
 
@@ -103,4 +107,58 @@ TEST_CASE("workers that do not wait for each other learn as well from equally ma
     if (pt::Mpi::is_launched()) return learn_as_well<pt::Mpi>(0);
 #endif
     for (const std::size_t workers : {2u, 4u}) learn_as_well<pt::InProcess>(workers);
+}
+
+TEST_CASE("a sparse logistic regression goes on from its checkpoints", "[in_process]") {
+    struct Folder {
+        std::string path = "sparse_checkpoints_XXXXXX";
+        Folder() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
+        ~Folder() { std::filesystem::remove_all(path); }
+    } folder;
+    const auto files = [&] {
+        std::vector<std::filesystem::path> all;
+        for (const auto& entry : std::filesystem::directory_iterator(folder.path)) all.push_back(entry.path());
+        std::sort(all.begin(), all.end());
+        return all;
+    };
+    const std::vector<Click> rows = clicks(25'000);
+    // Kept where a clock ends at or beyond the tenths 6, 12 and 18 of an epoch, of which the fit has 20.
+    const auto fitted = [&]<class Policy>(Policy*, std::size_t workers, std::size_t threads, std::size_t of_block,
+                                          const std::string& to) {
+        return pt::run<Policy>({.threads = threads,
+                                .workers = workers,
+                                .checkpoint = {.folder = to, .every = 6},
+                                .progress = pt::ShowProgress::never},
+                               [&](pt::Session& session) {
+                                   const auto data = pt::dataset(session, rows).weigh_by<"weight">();
+                                   return pt::to_bytes(click_pipeline(0.3, of_block).fit(pt::as_train(data)));
+                               });
+    };
+    pt::LocalThreads* const threads = nullptr;
+    pt::RingAllReduce<>* const ring = nullptr;
+    pt::ParameterServer<>* const server = nullptr;
+    pt::ParameterServer<pt::InProcess, pt::Async>* const async = nullptr;
+    const std::string plain = fitted(threads, 1, 2, 1024, "");
+    CHECK(fitted(server, 3, 1, 1024, folder.path) == plain);
+    CHECK(files().size() == 2);
+    // From tenth 12, where the last file is damaged; and from the end.
+    const auto goes_on = [&](const auto& fit_again, bool damaged) {
+        const auto before = files();
+        const auto written = std::filesystem::last_write_time(before[0]);
+        if (damaged) std::filesystem::resize_file(before[1], 1000);
+        CHECK(fit_again() == plain);
+        CHECK(files() == before);
+        CHECK(std::filesystem::last_write_time(before[0]) == written);
+    };
+    goes_on([&] { return fitted(ring, 2, 1, 1024, folder.path); }, true);
+    goes_on([&] { return fitted(server, 5, 1, 1024, folder.path); }, true);
+    goes_on([&] { return fitted(threads, 1, 3, 1024, folder.path); }, true);
+    goes_on([&] { return fitted(server, 2, 2, 1024, folder.path); }, false);
+    // Nobody takes up another's: not a fit of other settings, nor a synchronous one what Async came to.
+    const std::string other = fitted(threads, 1, 1, 700, "");
+    CHECK(fitted(server, 2, 1, 700, folder.path) == other);
+    CHECK(files().size() == 4);
+    fitted(async, 2, 1, 1024, folder.path);
+    CHECK(files().size() == 6);
+    CHECK(fitted(server, 2, 1, 1024, folder.path) == plain);
 }

@@ -11,6 +11,7 @@
 #include <partita/comm/session.hpp>
 #include <partita/comm/update_rules.hpp>
 #include <partita/core/number_text.hpp>
+#include <partita/persist/checksum.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -55,18 +56,22 @@ struct ParameterTableSettings {
 /// numbers of clocks.
 class ParameterTable {
   public:
-    /// A collective.
-    /// Errors: InvalidSetting for settings out of range, a rule's settings, or a transport without a service lane;
-    /// CollectiveMismatch if workers differ in the settings or the rule: its type and, where it has such a member, its `settings()`.
+    /// A collective. `start`: what collect_state of another table gave, under whatever policy: this one goes on from there. The
+    /// keys that are not in it are zero.
+    /// Errors: InvalidSetting for settings out of range, a rule's settings, keys of `start` that are not ascending or beyond the table,
+    /// or a transport without a service lane; WrongWidth or NonFiniteValue for the numbers of `start`; CollectiveMismatch if workers
+    /// differ in the settings, in `start` or the rule: its type and, where it has such a member, its `settings()`.
     template <UpdateRule Rule>
-    ParameterTable(Session& session, const ParameterTableSettings& settings, const Rule& rule)
-        : ParameterTable(session, settings, [&]() -> std::shared_ptr<const detail::AnyRule> {
+    ParameterTable(Session& session, const ParameterTableSettings& settings, const Rule& rule,
+                   const TableContents& start = {})
+        : ParameterTable(session, settings, start, [&]() -> std::shared_ptr<const detail::AnyRule> {
               return std::make_shared<detail::RuleOf<Rule>>(rule);
           }) {}
     /// The same with a rule for whole keys.
     template <KeyRule Rule>
-    ParameterTable(Session& session, const ParameterTableSettings& settings, const Rule& rule)
-        : ParameterTable(session, settings, [&]() -> std::shared_ptr<const detail::AnyRule> {
+    ParameterTable(Session& session, const ParameterTableSettings& settings, const Rule& rule,
+                   const TableContents& start = {})
+        : ParameterTable(session, settings, start, [&]() -> std::shared_ptr<const detail::AnyRule> {
               return std::make_shared<detail::KeyRuleOf<Rule>>(rule, settings.width);
           }) {}
     ParameterTable(const ParameterTable&) = delete;
@@ -81,14 +86,14 @@ class ParameterTable {
     /// The values of these keys, ascending and distinct: `width` floats for each, in their order. This worker's own deltas of the
     /// clock are not among them. Waits for the keys' owners.
     void pull(std::span<const std::uint32_t> keys, std::span<float> values) {
-        check_keys(keys, values.size());
+        check_keys(keys, values.size(), settings_.width);
         backend_->pull(keys, values);
     }
 
     /// Adds deltas to these keys, ascending and distinct, in this clock: `width` for each. Nothing is sent before `advance`.
     /// For results that do not depend on the number of workers, push what does not depend on it: per block of rows, say.
     void push(std::span<const std::uint32_t> keys, std::span<const float> deltas) {
-        check_keys(keys, deltas.size());
+        check_keys(keys, deltas.size(), settings_.width);
         detail::Deltas run;
         run.sums.resize(deltas.size());
         for (std::size_t i = 0; i < deltas.size(); ++i) {
@@ -114,10 +119,14 @@ class ParameterTable {
 
     /// All keys that have a value other than zero, after all clocks that the workers have ended, on every worker. A collective;
     /// takes a worker's error as `advance` does. What was pushed in an unfinished clock is not in it.
-    TableContents collect(const PendingError& pending = {}) { return backend_->collect(pending); }
+    TableContents collect(const PendingError& pending = {}) { return backend_->collect(false, pending); }
+
+    /// The same with all that the rule keeps: (1 + the rule's states)·width numbers for each key that has one other than zero. A table
+    /// that starts with it gives the values that this one would.
+    TableContents collect_state(const PendingError& pending = {}) { return backend_->collect(true, pending); }
 
   private:
-    ParameterTable(Session& session, const ParameterTableSettings& settings,
+    ParameterTable(Session& session, const ParameterTableSettings& settings, const TableContents& start,
                    FunctionRef<std::shared_ptr<const detail::AnyRule>()> make_rule)
         : settings_(settings), exceptions_(std::uncaught_exceptions()), rank_(session.rank()) {
         CommunicatorBase& communicator = session.communicator();
@@ -136,6 +145,10 @@ class ParameterTable {
             const Share share = sharded ? share_of(static_cast<std::size_t>(settings.keys), rank_, size)
                                         : Share{0, static_cast<std::size_t>(settings.keys)};
             detail::TableShard shard(share.first, share.count, settings.width, std::move(rule), unit_);
+            check_keys(start.keys, start.values.size(), shard.numbers_of_key(true));
+            for (std::size_t i = 0; i < start.values.size(); ++i)
+                if (!std::isfinite(start.values[i])) refuse_start(start.keys[i / shard.numbers_of_key(true)]);
+            shard.assign(start.keys, start.values);
             if (!sharded) {
                 backend_ = std::make_shared<detail::ReplicatedTable>(communicator, std::move(shard), settings.exchange);
                 return;
@@ -147,7 +160,7 @@ class ParameterTable {
         });
         // Nobody goes on before everybody can be asked.
         try {
-            agree_on_settings(communicator, rule_settings, failure);
+            agree_on_settings(communicator, rule_settings, start, failure);
         } catch (...) {
             if (service != nullptr) service->discard(number);
             throw;
@@ -168,7 +181,7 @@ class ParameterTable {
                    "give a number from 1e-30 to 1e30 that the sum of a clock's deltas of one key does not exceed");
     }
 
-    void agree_on_settings(CommunicatorBase& communicator, std::span<const std::byte> rule,
+    void agree_on_settings(CommunicatorBase& communicator, std::span<const std::byte> rule, const TableContents& start,
                            const PendingError& failure) const {
         Bytes mine;
         ByteWriter writer(mine);
@@ -176,13 +189,15 @@ class ParameterTable {
         writer.write(static_cast<std::uint64_t>(settings_.width));
         writer.write(settings_.bound);
         writer.write(settings_.exchange);
+        writer.write(checksum(std::as_bytes(std::span(start.keys))));
+        writer.write(checksum(std::as_bytes(std::span(start.values))));
         writer.write_raw(rule.data(), rule.size());
         const std::vector<Bytes> everyones = communicator.all_gather(mine, failure);
         for (std::size_t other = 0; other < everyones.size(); ++other)
             if (everyones[other] != everyones[0])
                 throw CollectiveMismatch("process 0 and process " + std::to_string(other) +
-                                             " make a parameter table of different settings, or with different rules; "
-                                             "give all workers the same",
+                                             " make a parameter table of different settings, with different rules, or "
+                                             "from different numbers; give all workers the same",
                                          Place{.process = static_cast<std::int64_t>(other)});
     }
 
@@ -200,11 +215,11 @@ class ParameterTable {
                 .process = static_cast<std::int64_t>(rank_)};
     }
 
-    void check_keys(std::span<const std::uint32_t> keys, std::size_t numbers) const {
-        if (numbers != keys.size() * settings_.width)
+    void check_keys(std::span<const std::uint32_t> keys, std::size_t numbers, std::size_t each) const {
+        if (numbers != keys.size() * each)
             throw WrongWidth("a parameter table of width " + std::to_string(settings_.width) + " was given " +
                                  std::to_string(keys.size()) + " keys and " + std::to_string(numbers) +
-                                 " numbers; give width numbers for each key",
+                                 " numbers; give " + std::to_string(each) + " for each key",
                              place("width", -1));
         for (std::size_t i = 1; i < keys.size(); ++i)
             if (keys[i] <= keys[i - 1])
@@ -219,6 +234,12 @@ class ParameterTable {
                                  place("keys", keys.size() - 1));
     }
 
+    [[noreturn]] void refuse_start(std::uint32_t key) const {
+        throw NonFiniteValue("key " + std::to_string(key) +
+                                 " of a parameter table is to start with a number that is not finite; give what "
+                                 "collect_state gave",
+                             place("start", key));
+    }
     [[noreturn]] void refuse_delta(std::uint32_t key, float delta) const {
         const Place where = place("bound", key);
         if (!std::isfinite(delta))

@@ -93,13 +93,27 @@ struct SparseLogisticRegression {
         detail::PackedLabels<Label> labels =
             detail::pack_labels<Label>(data, id, TargetColumn.view(), detail::PackedWeights::none);
         ModelFor<X, Y> model;
-        model.assign(detail::fit_sparse(data.session(), slices(data, labels), plan(data.session().seed())),
+        const detail::SparsePlan plan = make_plan(data.session().seed());
+        const auto identify = [&] {
+            return identity(data.session().communicator().table_consistency()).add("rows", data.checksum());
+        };
+        model.assign(detail::fit_sparse(data.session(), slices(data, labels), plan, identify),
                      std::move(labels.classes), threshold);
         return model;
     }
 
   private:
-    detail::SparsePlan plan(std::uint64_t seed) const {
+    /// For checkpoints: every setting that decides what the fit does. What workers that do not wait for each other came to is
+    /// for their like alone.
+    FitIdentity identity(TableConsistency consistency) const {
+        FitIdentity all(id);
+        all.add("update", update).add("alpha", alpha).add("beta", beta).add("l1", l1).add("l2", l2);
+        all.add("epochs", epochs).add("fit_intercept", fit_intercept).add("shuffle", shuffle);
+        all.add("blocks", blocks).add("rows of a block", rows);
+        all.add("async", consistency.kind == TableConsistency::Kind::unbounded).add("staleness", consistency.staleness);
+        return all.add("features", Features.view()).add("target", TargetColumn.view());
+    }
+    detail::SparsePlan make_plan(std::uint64_t seed) const {
         using Penalty = detail::SparseSteps::Penalty;
         detail::SparsePlan plan;
         plan.steps = {static_cast<float>(alpha), static_cast<float>(beta), static_cast<float>(l1),

@@ -167,6 +167,14 @@ TEST_CASE("wrong calls say where and what to do", "[comm][table]") {
     refuses(pt::FtrlProximal{.alpha = -1});
     refuses(pt::FtrlProximal{.l1 = std::numeric_limits<double>::quiet_NaN()});
 
+    const auto starts = [&](const pt::TableContents& start) {
+        const pt::ParameterTable table(session, {.keys = 10, .bound = 4}, pt::AdaGrad{}, start);
+    };
+    CHECK_THROWS_AS(starts({{1}, {2}}), pt::WrongWidth);  // a value without its state
+    CHECK_THROWS_AS(starts({{2, 1}, {1, 1, 1, 1}}), pt::InvalidSetting);
+    CHECK_THROWS_AS(starts({{10}, {1, 1}}), pt::InvalidSetting);
+    CHECK_THROWS_AS(starts({{1}, {1, std::numeric_limits<float>::quiet_NaN()}}), pt::NonFiniteValue);
+
     pt::ParameterTable table(session, {.keys = 10, .width = 2, .bound = 4}, pt::Sum{});
     std::vector<float> four(4), two(2);
     const auto place_of = [](auto&& action) {

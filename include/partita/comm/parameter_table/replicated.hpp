@@ -40,11 +40,11 @@ class ReplicatedTable final : public TableBackend {
         keep_error(pending, [&](const PendingError& first) { end_clock(std::move(deltas), first); });
     }
 
-    TableContents collect(const PendingError& pending) override {
+    TableContents collect(bool states, const PendingError& pending) override {
         TableContents contents;
         keep_error(pending, [&](const PendingError& first) {
             communicator_.agree(first);
-            shard_.append_non_zero(contents.keys, contents.values);
+            shard_.append_non_zero(states, contents.keys, contents.values);
         });
         return contents;
     }

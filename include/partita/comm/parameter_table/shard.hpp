@@ -8,6 +8,7 @@
 #include <partita/comm/update_rules.hpp>
 #include <partita/core/version.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -164,16 +165,28 @@ class TableShard {
         }
     }
 
-    /// Appends the keys that have a value other than zero, with their values.
-    void append_non_zero(std::vector<std::uint32_t>& keys, std::vector<float>& values) const {
+    /// How many numbers a key has: its values, and with `states` those that the rule keeps.
+    std::size_t numbers_of_key(bool states) const noexcept { return states ? width_ * stride_ : width_; }
+
+    /// Appends the keys that have a number other than zero, with these numbers.
+    void append_non_zero(bool states, std::vector<std::uint32_t>& keys, std::vector<float>& numbers) const {
+        const std::size_t step = states ? 1 : stride_, all = width_ * stride_;
         const float* element = elements_.data();
-        for (std::uint64_t key = first_key_; key < end_key(); ++key, element += width_ * stride_) {
+        for (std::uint64_t key = first_key_; key < end_key(); ++key, element += all) {
             bool zero = true;
-            for (std::size_t k = 0; k < width_; ++k) zero = zero && element[k * stride_] == 0;
+            for (std::size_t k = 0; k < all; k += step) zero = zero && element[k] == 0;
             if (zero) continue;
             keys.push_back(static_cast<std::uint32_t>(key));
-            for (std::size_t k = 0; k < width_; ++k) values.push_back(element[k * stride_]);
+            for (std::size_t k = 0; k < all; k += step) numbers.push_back(element[k]);
         }
+    }
+
+    /// Gives the keys that lie here, of some ascending ones, these values and states.
+    void assign(std::span<const std::uint32_t> keys, std::span<const float> numbers) {
+        const std::size_t all = width_ * stride_;
+        for (std::size_t i = 0; i < keys.size(); ++i)
+            if (keys[i] >= first_key_ && keys[i] < end_key())
+                std::copy_n(numbers.data() + i * all, all, elements_.data() + (keys[i] - first_key_) * all);
     }
 
   private:

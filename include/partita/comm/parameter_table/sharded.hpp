@@ -123,14 +123,14 @@ class ShardedTable final : public TableBackend, public ServedTable {
         end_clock(std::move(deltas), pending, false, bounded() ? consistency_.staleness : most_unapplied);
     }
 
-    TableContents collect(const PendingError& pending) override {
+    TableContents collect(bool states, const PendingError& pending) override {
         end_clock({}, pending, true, 0);
         TableContents contents;
         const PendingError failure = attempt([&] {
             const std::lock_guard lock(mutex_);
-            owner_.shard().append_non_zero(contents.keys, contents.values);
+            owner_.shard().append_non_zero(states, contents.keys, contents.values);
         });
-        return gather_contents(communicator_, contents, width_, failure);
+        return gather_contents(communicator_, contents, owner_.shard().numbers_of_key(states), failure);
     }
 
     void close(bool unwinding) noexcept override {

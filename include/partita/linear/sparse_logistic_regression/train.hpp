@@ -3,6 +3,7 @@
 
 // The fit of a sparse logistic regression: clocks of slices of some blocks, on a parameter table.
 
+#include <partita/comm/checkpoints.hpp>
 #include <partita/comm/parameter_table.hpp>
 #include <partita/comm/reduce.hpp>
 #include <partita/core/random.hpp>
@@ -201,23 +202,79 @@ inline SparseRule sparse_rule(const SparsePlan& plan, const SliceSizes& sizes) {
     return {plan.steps, power(moves), power(squares)};
 }
 
-inline SparseLogisticFit fit_sparse(Session& session, const SlicedRows& rows, const SparsePlan& plan) {
+/// All that the next clock stands on, as a checkpoint has it.
+struct SparseState {
+    std::int32_t epoch = 0;
+    std::uint64_t clock = 0;  ///< of the epoch
+    TableContents table;
+    std::vector<std::uint32_t> sums;  ///< of the losses, to which …
+    std::vector<double> parts;        ///< … this adds up exactly
+    BOOST_DESCRIBE_CLASS(SparseState, (), (epoch, clock, table, sums, parts), (), ())
+
+    /// Whether a fit can go on from here, whoever wrote it.
+    bool fits(const SparsePlan& plan, std::uint64_t keys, ClockSchedule& schedule) const {
+        const auto finite = [](double value) { return value - value == 0; };
+        if (epoch < 0 || epoch >= plan.epochs || clock > schedule.begin_epoch(epoch)) return false;
+        if (table.values.size() != 2 * table.keys.size() || sums.size() != parts.size()) return false;
+        for (std::size_t i = 0; i < table.keys.size(); ++i) {
+            if (table.keys[i] >= keys || (i > 0 && table.keys[i] <= table.keys[i - 1])) return false;
+            const float squares = table.values[2 * i + 1];
+            if (!finite(static_cast<double>(table.values[2 * i])) || !finite(static_cast<double>(squares)) ||
+                squares < 0)
+                return false;
+        }
+        for (std::size_t i = 0; i < sums.size(); ++i)
+            if (sums[i] >= 2 * static_cast<std::size_t>(plan.epochs)) return false;
+        return true;
+    }
+    /// `all`: the sums of all workers.
+    void set_losses(ExactSums all) {
+        sums.clear(), parts.clear();
+        for (std::size_t i = 0; i < all.size(); ++i)
+            for (double part = all.value(i); part != 0; part = all.value(i)) {
+                sums.push_back(static_cast<std::uint32_t>(i));
+                parts.push_back(part);
+                if (!(part - part == 0)) break;
+                all.add(i, -part);
+            }
+    }
+};
+
+/// The iterations that checkpoints count are tenths of an epoch. The newest one due at the end of this clock of so many; 0 if none is.
+inline std::int64_t checkpoint_due(const Checkpoints& checkpoints, int epoch, std::size_t clock, std::size_t clocks) {
+    constexpr std::int64_t tenths = 10;
+    const auto after = [&](std::size_t clocks_done) {
+        return epoch * tenths + static_cast<std::int64_t>(clocks_done) * tenths / static_cast<std::int64_t>(clocks);
+    };
+    for (std::int64_t number = after(clock + 1); number > after(clock); --number)
+        if (checkpoints.due(number)) return number;
+    return 0;
+}
+
+inline SparseLogisticFit fit_sparse(Session& session, const SlicedRows& rows, const SparsePlan& plan,
+                                    FunctionRef<FitIdentity()> identify) {
     ClockSchedule schedule(session, rows, plan);
     const SparseRule rule = sparse_rule(plan, rows.sizes);
     const std::uint64_t keys = rows.width + (plan.intercept ? 1 : 0);
-    ParameterTable table(session, {.keys = keys, .width = 2, .bound = 1, .exchange = plan.exchange}, rule);
+    Checkpoints checkpoints(session, identify);
+    SparseState state;
+    checkpoints.resume(state, [&](const SparseState& read) { return read.fits(plan, keys, schedule); });
+    ParameterTable table(session, {.keys = keys, .width = 2, .bound = 1, .exchange = plan.exchange}, rule, state.table);
+    state.table = {};
     ExactSums losses(2 * static_cast<std::size_t>(plan.epochs));
+    if (session.primary())
+        for (std::size_t i = 0; i < state.sums.size(); ++i) losses.add(state.sums[i], state.parts[i]);
     std::vector<std::unique_ptr<SliceLearner>> learners(session.threads());
     std::vector<ClockSchedule::Item> items;
     std::vector<std::vector<float>> values(plan.blocks);
     std::vector<double> item_losses(2 * plan.blocks);
 
-    std::size_t clocks = schedule.begin_epoch(0);
+    std::size_t clocks = schedule.begin_epoch(state.epoch);
     const ProgressScope progress(session.progress(), "SparseLogisticRegression",
-                                 clocks * static_cast<std::uint64_t>(plan.epochs));
-    for (int epoch = 0; epoch < plan.epochs; ++epoch) {
-        if (epoch > 0) clocks = schedule.begin_epoch(epoch);
-        for (std::size_t clock = 0; clock < clocks; ++clock) {
+                                 clocks * static_cast<std::uint64_t>(plan.epochs - state.epoch));
+    for (int epoch = state.epoch; epoch < plan.epochs; ++epoch) {
+        if (epoch > state.epoch) clocks = schedule.begin_epoch(epoch);
+        for (std::size_t clock = epoch > state.epoch ? 0 : state.clock; clock < clocks; ++clock) {
             const PendingError pending = attempt([&] {
                 schedule.items(clock, items);
                 std::fill(item_losses.begin(), item_losses.end(), 0.0);
@@ -239,6 +296,16 @@ inline SparseLogisticFit fit_sparse(Session& session, const SlicedRows& rows, co
                 session.progress().advance(1);
             });
             table.advance(pending);
+            if (const std::int64_t number = checkpoint_due(checkpoints, epoch, clock, clocks)) {
+                SparseState reached;
+                reached.epoch = epoch;
+                reached.clock = clock + 1;
+                reached.table = table.collect_state();
+                ExactSums all = losses;
+                all_reduce_state(session.communicator(), all);
+                reached.set_losses(std::move(all));
+                checkpoints.keep(number, reached);
+            }
         }
     }
 
