@@ -20,6 +20,7 @@
 #include <limits>
 #include <numeric>
 #include <thread>
+#include <type_traits>
 #include <variant>
 
 using namespace communicator_contract;
@@ -327,7 +328,9 @@ TEST_CASE("a value is not pulled again while it is fresh enough", "[comm][table]
                     table.pull(keys, values);
                     return as_text(values);
                 });
-            CHECK(lines == all(workers, as_text({1, 1, 1, 0.5F, 1, 1})));
+            // Under Async another's push may be on its way for as long as it likes.
+            if (!std::is_same_v<decltype(policy), pt::Async>)
+                CHECK(lines == all(workers, as_text({1, 1, 1, 0.5F, 1, 1})));
             std::size_t pulled = 0;
             for (const pt::MessageRecord& message : log.messages())
                 if (message.operation == static_cast<std::uint32_t>(pt::Operation::table_pull))

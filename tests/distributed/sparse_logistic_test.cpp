@@ -84,8 +84,9 @@ double final_loss(pt::Session& session, const std::vector<Click>& rows) {
     return pt::evaluate(model.transform(pt::as_test(data)), pt::LogLoss<"clicked">{}).value();
 }
 
-/// 100,000 rows twice in clocks of 4 times 128: some 400 clocks, so that what is a few clocks late is little of what was learnt. Seen
-/// with 2 to 4 workers: Ssp<2> within 0.02 % of Bsp, Async within 0.06 %. (25,000 rows in 14 clocks, as above, are within 5 %.)
+/// 100,000 rows twice in clocks of 4 times 128: some 400 clocks, so that what is a few clocks late is little of what was learnt.
+/// Seen with 2 to 4 workers, threads or processes, on a machine at work: Ssp<2> within 0.02 % of Bsp, Async within 0.1 %. The
+/// 25,000 rows above have 14 clocks, and Async was up to 5 % off there.
 template <class Transport>
 void learn_as_well(std::size_t workers) {
     const std::vector<Click> rows = clicks(100'000);
