@@ -16,7 +16,6 @@
 
 #include <cmath>
 #include <filesystem>
-#include <set>
 
 #include <unistd.h>
 
@@ -110,18 +109,28 @@ TEST_CASE("workers that do not wait for each other learn as well from equally ma
     for (const std::size_t workers : {2u, 4u}) learn_as_well<pt::InProcess>(workers);
 }
 
-TEST_CASE("a sparse logistic regression goes on from its checkpoints", "[in_process]") {
-    struct Folder {
-        std::string path = "sparse_checkpoints_XXXXXX";
-        Folder() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
-        ~Folder() { std::filesystem::remove_all(path); }
-    } folder;
-    const auto files = [&] {
+namespace {
+
+class Folder {
+  public:
+    Folder() { REQUIRE(::mkdtemp(path_.data()) != nullptr); }
+    ~Folder() { std::filesystem::remove_all(path_); }
+    const std::string& path() const { return path_; }
+    std::vector<std::filesystem::path> files() const {
         std::vector<std::filesystem::path> all;
-        for (const auto& entry : std::filesystem::directory_iterator(folder.path)) all.push_back(entry.path());
+        for (const auto& entry : std::filesystem::directory_iterator(path_)) all.push_back(entry.path());
         std::sort(all.begin(), all.end());
         return all;
-    };
+    }
+
+  private:
+    std::string path_ = "sparse_checkpoints_XXXXXX";
+};
+
+}  // namespace
+
+TEST_CASE("a sparse logistic regression goes on from its checkpoints", "[in_process]") {
+    const Folder folder;
     const std::vector<Click> rows = clicks(25'000);
     // Kept where a clock ends at or beyond the tenths 6, 12 and 18 of an epoch, of which the fit has 20.
     const auto fitted = [&]<class Policy>(Policy*, std::size_t workers, std::size_t threads, std::size_t of_block,
@@ -140,26 +149,56 @@ TEST_CASE("a sparse logistic regression goes on from its checkpoints", "[in_proc
     pt::ParameterServer<>* const server = nullptr;
     pt::ParameterServer<pt::InProcess, pt::Async>* const async = nullptr;
     const std::string plain = fitted(threads, 1, 2, 1024, "");
-    CHECK(fitted(server, 3, 1, 1024, folder.path) == plain);
-    CHECK(files().size() == 2);
+    CHECK(fitted(server, 3, 1, 1024, folder.path()) == plain);
+    CHECK(folder.files().size() == 2);
     // From tenth 12, where the last file is damaged; and from the end.
     const auto goes_on = [&](const auto& fit_again, bool damaged) {
-        const auto before = files();
+        const auto before = folder.files();
         const auto written = std::filesystem::last_write_time(before[0]);
         if (damaged) std::filesystem::resize_file(before[1], 1000);
         CHECK(fit_again() == plain);
-        CHECK(files() == before);
+        CHECK(folder.files() == before);
         CHECK(std::filesystem::last_write_time(before[0]) == written);
     };
-    goes_on([&] { return fitted(ring, 2, 1, 1024, folder.path); }, true);
-    goes_on([&] { return fitted(server, 5, 1, 1024, folder.path); }, true);
-    goes_on([&] { return fitted(threads, 1, 3, 1024, folder.path); }, true);
-    goes_on([&] { return fitted(server, 2, 2, 1024, folder.path); }, false);
+    goes_on([&] { return fitted(ring, 2, 1, 1024, folder.path()); }, true);
+    goes_on([&] { return fitted(server, 5, 1, 1024, folder.path()); }, true);
+    goes_on([&] { return fitted(threads, 1, 3, 1024, folder.path()); }, true);
+    goes_on([&] { return fitted(server, 2, 2, 1024, folder.path()); }, false);
     // Nobody takes up another's: not a fit of other settings, nor a synchronous one what Async came to.
     const std::string other = fitted(threads, 1, 1, 700, "");
-    CHECK(fitted(server, 2, 1, 700, folder.path) == other);
-    CHECK(files().size() == 4);
-    fitted(async, 2, 1, 1024, folder.path);
-    CHECK(files().size() == 6);
-    CHECK(fitted(server, 2, 1, 1024, folder.path) == plain);
+    CHECK(fitted(server, 2, 1, 700, folder.path()) == other);
+    CHECK(folder.files().size() == 4);
+    fitted(async, 2, 1, 1024, folder.path());
+    CHECK(folder.files().size() == 6);
+    CHECK(fitted(server, 2, 1, 1024, folder.path()) == plain);
+}
+
+TEST_CASE("each fit of a sparse logistic regression has its own checkpoints", "[in_process]") {
+    using Learner = pt::SparseLogisticRegression<"features", "clicked">;
+    const Folder folder;
+    const std::vector<Click> all = clicks(5000);
+    std::size_t fits = 0;
+    const auto is_new_fit = [&](const Learner& learner) {
+        pt::LocalSession session({.threads = 1, .checkpoint = {.folder = folder.path(), .every = 10}});
+        const auto data = pt::dataset(session, all);
+        (pt::HashFeatures<"site", "hour", "price", "features">{.dimensions = 1 << 20} | learner)
+            .fit(pt::as_train(data));
+        return folder.files().size() == ++fits;  // one at the end of the epoch
+    };
+    // A setting that is new belongs into SparseLogisticRegression::identity and into this list.
+    const auto& [update, alpha, beta, l1, l2, epochs, fit_intercept, shuffle, blocks, rows, threshold] = Learner{};
+    static_cast<void>(threshold);  // decides nothing of the fit
+    CHECK(is_new_fit({}));
+    CHECK(update == pt::SparseUpdate::ftrl);
+    CHECK(is_new_fit({.update = pt::SparseUpdate::adagrad}));
+    CHECK(is_new_fit({.alpha = alpha / 2}));
+    CHECK(is_new_fit({.beta = beta / 2}));
+    CHECK(is_new_fit({.l1 = l1 + 1}));
+    CHECK(is_new_fit({.l2 = l2 + 1}));
+    CHECK(is_new_fit({.fit_intercept = !fit_intercept}));
+    CHECK(is_new_fit({.shuffle = !shuffle}));
+    CHECK(is_new_fit({.blocks = blocks + 1}));
+    CHECK(is_new_fit({.rows = rows + 1}));
+    ++fits;  // and one of another epoch
+    CHECK(is_new_fit({.epochs = epochs + 1}));
 }
