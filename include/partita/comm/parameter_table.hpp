@@ -37,8 +37,9 @@ struct ParameterTableSettings {
 /// A table of floats by key, all zero at first, that the workers of a run train together. A worker pulls the values that it needs,
 /// pushes deltas, and ends its clock by `advance`; the update rule (Sum, Sgd, AdaGrad, FtrlProximal, or one of your own) is run
 /// where a key lives, once per key with the exact sum of the clock's deltas. All workers make the same tables and
-/// end equally many clocks; how many pulls and pushes they make is their own affair. One thread at a time. A table lives within
-/// the run's body: its destructor tells the other workers, who wait for that at the end of theirs.
+/// end equally many clocks; how many pulls and pushes they make is their own affair. Threads of a worker may pull and push at once,
+/// as in Session::for_each; all else is for one of them, when the others are done. A table lives within the run's body: its
+/// destructor tells the other workers, who wait for that at the end of theirs.
 ///
 /// Under ParameterServer the keys are sharded: worker r of P owns a run of about keys/P, and only touched keys travel, 4 bytes
 /// for a key, 4·width for its values and 8·width for its deltas. Bsp: pull gives what all workers had pushed in the clocks
@@ -96,13 +97,14 @@ class ParameterTable {
         check_keys(keys, deltas.size(), settings_.width);
         detail::Deltas run;
         run.sums.resize(deltas.size());
+        bool all_hold = true;
         for (std::size_t i = 0; i < deltas.size(); ++i) {
-            if (!unit_.holds(static_cast<double>(deltas[i]))) refuse_delta(keys[i / settings_.width], deltas[i]);
+            all_hold &= unit_.holds(static_cast<double>(deltas[i]));
             run.sums[i] = unit_.units(static_cast<double>(deltas[i]));
         }
+        if (!all_hold) refuse_delta(keys, deltas);
         run.keys.assign(keys.begin(), keys.end());
-        runs_.add(std::move(run), settings_.width);
-        if (++pushes_ % 4096 == 0) runs_.add(take(), settings_.width);  // sums that nobody checked stay within 64 bits
+        runs_->add(std::move(run));
     }
 
     /// Ends this worker's clock and sends what it pushed; waits for the others as far as the policy asks. With an error, which the
@@ -112,7 +114,11 @@ class ParameterTable {
     void advance(const PendingError& pending = {}) {
         detail::Deltas deltas;
         PendingError failure = pending;
-        if (!failure) failure = attempt([&] { deltas = take(); });
+        if (!failure)
+            failure = attempt([&] {
+                deltas = runs_->take();
+                detail::check_sums(deltas, settings_.width, unit_);
+            });
         backend_->advance(std::move(deltas), failure);
         ++clock_;
     }
@@ -142,6 +148,7 @@ class ParameterTable {
             std::shared_ptr<const detail::AnyRule> rule = make_rule();
             rule_settings = rule->settings();
             unit_ = detail::TableUnit(settings.bound);
+            runs_ = std::make_unique<detail::DeltaRuns>(settings.width, unit_);
             const Share share = sharded ? share_of(static_cast<std::size_t>(settings.keys), rank_, size)
                                         : Share{0, static_cast<std::size_t>(settings.keys)};
             detail::TableShard shard(share.first, share.count, settings.width, std::move(rule), unit_);
@@ -150,7 +157,7 @@ class ParameterTable {
                 if (!std::isfinite(start.values[i])) refuse_start(start.keys[i / shard.numbers_of_key(true)]);
             shard.assign(start.keys, start.values);
             if (!sharded) {
-                backend_ = std::make_shared<detail::ReplicatedTable>(communicator, std::move(shard), settings.exchange);
+                backend_ = std::make_shared<detail::ReplicatedTable>(session, std::move(shard), settings.exchange);
                 return;
             }
             auto table = std::make_shared<detail::ShardedTable>(communicator, number, std::move(shard), settings.keys,
@@ -201,13 +208,6 @@ class ParameterTable {
                                          Place{.process = static_cast<std::int64_t>(other)});
     }
 
-    detail::Deltas take() {
-        detail::Deltas deltas = runs_.take(settings_.width);
-        for (std::size_t i = 0; i < deltas.sums.size(); ++i)
-            unit_.check(deltas.sums[i], deltas.keys[i / settings_.width]);
-        return deltas;
-    }
-
     template <class Number>
     Place place(const char* setting, Number element) const {
         return {.element = static_cast<std::int64_t>(element),
@@ -221,11 +221,15 @@ class ParameterTable {
                                  std::to_string(keys.size()) + " keys and " + std::to_string(numbers) +
                                  " numbers; give " + std::to_string(each) + " for each key",
                              place("width", -1));
-        for (std::size_t i = 1; i < keys.size(); ++i)
-            if (keys[i] <= keys[i - 1])
-                throw InvalidSetting("keys of a parameter table are not ascending: key " + std::to_string(keys[i]) +
-                                         " follows " + std::to_string(keys[i - 1]) + "; sort them and give each once",
-                                     place("keys", i));
+        bool ascending = true;
+        for (std::size_t i = 1; i < keys.size(); ++i) ascending &= keys[i - 1] < keys[i];
+        if (!ascending) {
+            std::size_t i = 1;
+            while (keys[i - 1] < keys[i]) ++i;
+            throw InvalidSetting("keys of a parameter table are not ascending: key " + std::to_string(keys[i]) +
+                                     " follows " + std::to_string(keys[i - 1]) + "; sort them and give each once",
+                                 place("keys", i));
+        }
         if (!keys.empty() && keys.back() >= settings_.keys)
             throw InvalidSetting("key " + std::to_string(keys.back()) + " is beyond a parameter table of " +
                                      std::to_string(settings_.keys) +
@@ -240,7 +244,11 @@ class ParameterTable {
                                  "collect_state gave",
                              place("start", key));
     }
-    [[noreturn]] void refuse_delta(std::uint32_t key, float delta) const {
+    [[noreturn]] void refuse_delta(std::span<const std::uint32_t> keys, std::span<const float> deltas) const {
+        std::size_t i = 0;
+        while (unit_.holds(static_cast<double>(deltas[i]))) ++i;
+        const std::uint32_t key = keys[i / settings_.width];
+        const float delta = deltas[i];
         const Place where = place("bound", key);
         if (!std::isfinite(delta))
             throw NonFiniteValue("the delta of key " + std::to_string(key) + " of a parameter table is " +
@@ -257,8 +265,7 @@ class ParameterTable {
     int exceptions_;  // under way when the table was made
     std::size_t rank_;
     detail::TableUnit unit_;
-    detail::DeltaRuns runs_;  // of this clock
-    std::uint64_t pushes_ = 0;
+    std::unique_ptr<detail::DeltaRuns> runs_;  // of this clock
     std::uint64_t clock_ = 0;
     std::shared_ptr<detail::TableBackend> backend_;
 };

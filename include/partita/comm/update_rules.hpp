@@ -22,6 +22,7 @@ namespace partita::inline PARTITA_ABI {
 /// it, all zero at first. `check()` throws InvalidSetting for settings that make no sense. A delta of zero must leave everything as
 /// it is: the rule need not be run then. A number that is no more finite after an update ends the work on the table. A rule may
 /// say what it is set to by a member `settings()`, which gives a std::array of numbers: workers compare them when they make a table.
+/// Threads run one rule for different keys at once.
 template <class Rule>
 concept UpdateRule = std::copy_constructible<Rule> &&
                      requires(const Rule& rule, float& value, std::array<float, Rule::states>& state, double delta) {

@@ -29,7 +29,7 @@ enum class SparseUpdate {
 /// Determinism: the same bits on any threads, workers and policy, but for ParameterServer with Ssp or Async. A weight of k is
 /// the row k times in a row.
 /// Cost: the features are packed in memory once (8 bytes an entry, at least 16 entries a row), 8 bytes a feature for the table; an
-/// epoch takes some 10 ns an entry and, per worker and clock, 4 bytes for each key, 8 to pull it and 16 to push it.
+/// epoch takes some 40 ns of a thread an entry and, per worker and clock, 4 bytes for each key, 8 to pull it and 16 to push it.
 /// Source: McMahan et al., Ad click prediction: a view from the trenches, 2013; Duchi, Hazan and Singer, 2011; how slices are joined
 /// stands in sparse_logistic_regression/steps.hpp.
 template <Name Features, Name TargetColumn, Name Prediction = "prediction", Name Probability = "probability">

@@ -27,7 +27,7 @@ namespace detail {
 class TableBackend {
   public:
     virtual ~TableBackend() = default;
-    /// The keys are ascending and within the table.
+    /// The keys are ascending and within the table. On any thread.
     virtual void pull(std::span<const std::uint32_t> keys, std::span<float> values) = 0;
     virtual void advance(Deltas deltas, const PendingError& pending) = 0;
     virtual TableContents collect(bool states, const PendingError& pending) = 0;

@@ -8,10 +8,12 @@
 #include <partita/core/number_text.hpp>
 #include <partita/core/version.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <span>
 #include <string>
 #include <utility>
@@ -45,14 +47,7 @@ class TableUnit {
     }
     double value(std::int64_t units) const noexcept { return static_cast<double>(units) * unit_; }
 
-    /// Errors: NumericOverflow for a sum beyond the bound.
-    void check(std::int64_t sum, std::uint64_t key) const {
-        if (sum <= limit_ && sum >= -limit_) return;
-        throw NumericOverflow("the deltas that a clock adds to key " + std::to_string(key) +
-                                  " of a parameter table are beyond the bound " + number_text(bound_) +
-                                  "; raise the table's bound, or push fewer or smaller deltas in one clock",
-                              Place{.element = static_cast<std::int64_t>(key), .setting = "bound"});
-    }
+    bool holds_sum(std::int64_t sum) const noexcept { return sum <= limit_ && sum >= -limit_; }
 
   private:
     double bound_ = 1;
@@ -66,6 +61,20 @@ struct Deltas {
     std::vector<std::uint32_t> keys;
     std::vector<std::int64_t> sums;
 };
+
+/// Errors: NumericOverflow for a sum beyond the bound.
+inline void check_sums(const Deltas& deltas, std::size_t width, const TableUnit& unit) {
+    bool all_hold = true;
+    for (const std::int64_t sum : deltas.sums) all_hold &= unit.holds_sum(sum);
+    if (all_hold) return;
+    std::size_t i = 0;
+    while (unit.holds_sum(deltas.sums[i])) ++i;
+    const std::uint32_t key = deltas.keys[i / width];
+    throw NumericOverflow("the deltas that a clock adds to key " + std::to_string(key) +
+                              " of a parameter table are beyond the bound " + number_text(unit.bound()) +
+                              "; raise the table's bound, or push fewer or smaller deltas in one clock",
+                          Place{.element = static_cast<std::int64_t>(key), .setting = "bound"});
+}
 
 /// Appends the deltas of keys [begin, end) in the list to a message.
 inline void write_deltas(const Deltas& deltas, std::size_t begin, std::size_t end, std::size_t width, Bytes& message) {
@@ -84,57 +93,94 @@ inline Deltas read_deltas(std::span<const std::byte> message, std::size_t width)
     return deltas;
 }
 
-/// Deltas of a clock that come in pieces, merged as they come: as few pieces are kept as a number of that size has binary
-/// digits, so that every delta is moved about as often.
+/// All keys of two lists, those of both with the sum. Which key is next is no branch: nobody could foretell it. `Width` is the
+/// width where the compiler is to know it, else 0.
+template <std::size_t Width = 0>
+Deltas merge(const Deltas& a, const Deltas& b, std::size_t width) {
+    if constexpr (Width == 0) {
+        if (width == 1) return merge<1>(a, b, 1);
+        if (width == 2) return merge<2>(a, b, 2);
+    } else {
+        width = Width;
+    }
+    Deltas merged;
+    merged.keys.resize(a.keys.size() + b.keys.size());
+    merged.sums.resize(a.sums.size() + b.sums.size());
+    const std::uint32_t *key_of_a = a.keys.data(), *key_of_b = b.keys.data();
+    const std::uint32_t *const end_of_a = key_of_a + a.keys.size(), *const end_of_b = key_of_b + b.keys.size();
+    const std::int64_t *sums_of_a = a.sums.data(), *sums_of_b = b.sums.data();
+    std::uint32_t* keys = merged.keys.data();
+    std::int64_t* sums = merged.sums.data();
+    while (key_of_a != end_of_a && key_of_b != end_of_b) {
+        const bool take_a = *key_of_a <= *key_of_b, take_b = *key_of_b <= *key_of_a;
+        const std::int64_t mask_of_a = -std::int64_t{take_a}, mask_of_b = -std::int64_t{take_b};
+        *keys++ = std::min(*key_of_a, *key_of_b);
+        for (std::size_t k = 0; k < width; ++k) *sums++ = (sums_of_a[k] & mask_of_a) + (sums_of_b[k] & mask_of_b);
+        key_of_a += take_a;
+        key_of_b += take_b;
+        sums_of_a += mask_of_a & static_cast<std::int64_t>(width);
+        sums_of_b += mask_of_b & static_cast<std::int64_t>(width);
+    }
+    keys = std::copy(key_of_b, end_of_b, std::copy(key_of_a, end_of_a, keys));
+    sums = std::copy(sums_of_a, a.sums.data() + a.sums.size(), sums);
+    sums = std::copy(sums_of_b, b.sums.data() + b.sums.size(), sums);
+    merged.keys.resize(static_cast<std::size_t>(keys - merged.keys.data()));
+    merged.sums.resize(static_cast<std::size_t>(sums - merged.sums.data()));
+    return merged;
+}
+
+/// Deltas of a clock that come in pieces, merged as they come by the threads that bring them: as few runs are kept as a number of
+/// that size has binary digits, so that every delta is moved about as often.
 class DeltaRuns {
   public:
-    void add(Deltas run, std::size_t width) {
-        if (run.keys.empty()) return;
-        runs_.push_back(std::move(run));
-        while (runs_.size() > 1 && runs_[runs_.size() - 2].keys.size() <= 2 * runs_.back().keys.size())
-            merge_last(width);
+    DeltaRuns(std::size_t width, const TableUnit& unit) : width_(width), unit_(unit) {}
+
+    /// On any thread. Errors: NumericOverflow, at the latest before a sum could leave 64 bits.
+    void add(Deltas deltas) {
+        if (deltas.keys.empty()) return;
+        for (Run run{std::move(deltas), 1};;) {
+            Run other;
+            {
+                const std::lock_guard lock(mutex_);
+                const auto near = std::find_if(runs_.begin(), runs_.end(), [&](const Run& each) {
+                    return each.deltas.keys.size() <= 2 * run.deltas.keys.size();
+                });
+                if (near == runs_.end()) {
+                    runs_.push_back(std::move(run));
+                    return;
+                }
+                other = std::move(*near);
+                runs_.erase(near);
+            }
+            run.deltas = merge(other.deltas, run.deltas, width_);
+            run.pieces += other.pieces;
+            if (run.pieces < most_unchecked) continue;
+            check_sums(run.deltas, width_, unit_);
+            run.pieces = 1;
+        }
     }
 
     /// All of it, and begins anew.
-    Deltas take(std::size_t width) {
-        while (runs_.size() > 1) merge_last(width);
-        if (runs_.empty()) return {};
-        Deltas all = std::move(runs_.back());
-        runs_.clear();
+    Deltas take() {
+        Deltas all;
+        for (; !runs_.empty(); runs_.pop_back()) {
+            Deltas& last = runs_.back().deltas;
+            all = all.keys.empty() ? std::move(last) : merge(last, all, width_);
+        }
         return all;
     }
 
   private:
-    void merge_last(std::size_t width) {
-        const Deltas& a = runs_[runs_.size() - 2];
-        const Deltas& b = runs_.back();
-        Deltas merged;
-        merged.keys.reserve(a.keys.size() + b.keys.size());
-        merged.sums.reserve(a.sums.size() + b.sums.size());
-        const auto append = [&](const Deltas& from, std::size_t i) {
-            merged.keys.push_back(from.keys[i]);
-            for (std::size_t k = 0; k < width; ++k) merged.sums.push_back(from.sums[i * width + k]);
-        };
-        std::size_t i = 0, j = 0;
-        while (i < a.keys.size() && j < b.keys.size()) {
-            if (a.keys[i] < b.keys[j]) {
-                append(a, i++);
-            } else if (b.keys[j] < a.keys[i]) {
-                append(b, j++);
-            } else {
-                merged.keys.push_back(a.keys[i]);
-                for (std::size_t k = 0; k < width; ++k)
-                    merged.sums.push_back(a.sums[i * width + k] + b.sums[j * width + k]);
-                ++i, ++j;
-            }
-        }
-        for (; i < a.keys.size(); ++i) append(a, i);
-        for (; j < b.keys.size(); ++j) append(b, j);
-        runs_.pop_back();
-        runs_.back() = std::move(merged);
-    }
+    static constexpr std::size_t most_unchecked = 4096;  // of 2^50 each
+    struct Run {
+        Deltas deltas;
+        std::size_t pieces = 0;  // that nobody has checked the sum of
+    };
 
-    std::vector<Deltas> runs_;
+    std::size_t width_;
+    TableUnit unit_;
+    std::mutex mutex_;
+    std::vector<Run> runs_;
 };
 
 }  // namespace partita::inline PARTITA_ABI::detail

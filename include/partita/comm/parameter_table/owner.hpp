@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,7 +58,8 @@ class TableOwner {
         ++mine.ended;
         mine.collected += collects || !error.empty();
         mine.advanced += !collects || !error.empty();
-        mine.runs.add(std::move(deltas), shard_.width());
+        if (!mine.runs) mine.runs = std::make_unique<DeltaRuns>(shard_.width(), shard_.unit());
+        mine.runs->add(std::move(deltas));
         if (!error.empty() && (mine.error.empty() || key_of_error(error) < key_of_error(mine.error)))
             mine.error = std::move(error);
         while (!failed_ && !open_.empty() && open_.front().ended == ended_.size()) {
@@ -70,7 +72,7 @@ class TableOwner {
                         " clocks and some go on; all must end equally many clocks (advance), with "
                         "nothing pushed where there is nothing to do")),
                     -1, rank_);
-            if (whole.error.empty()) whole.error = apply(whole.runs.take(shard_.width()));
+            if (whole.error.empty()) whole.error = apply(whole.runs->take());
             failed_ = !whole.error.empty();
             applied.push_back({applied_ + 1, std::move(whole.error)});
             if (!failed_) ++applied_;
@@ -80,7 +82,7 @@ class TableOwner {
 
   private:
     struct OpenClock {
-        DeltaRuns runs;
+        std::unique_ptr<DeltaRuns> runs;
         std::size_t ended = 0;                    // workers that have
         std::size_t collected = 0, advanced = 0;  // of these; who brings an error would have done either
         Bytes error;                              // that one of them brought, if any

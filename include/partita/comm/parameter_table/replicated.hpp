@@ -5,6 +5,7 @@
 
 #include <partita/comm/parameter_table/backend.hpp>
 #include <partita/comm/parameter_table/shard.hpp>
+#include <partita/comm/session.hpp>
 
 #include <array>
 #include <cstddef>
@@ -28,8 +29,8 @@ namespace detail {
 
 class ReplicatedTable final : public TableBackend {
   public:
-    ReplicatedTable(CommunicatorBase& communicator, TableShard shard, TableExchange exchange)
-        : communicator_(communicator), shard_(std::move(shard)), exchange_(exchange) {}
+    ReplicatedTable(Session& session, TableShard shard, TableExchange exchange)
+        : communicator_(session.communicator()), pool_(session.pool()), shard_(std::move(shard)), exchange_(exchange) {}
 
     void pull(std::span<const std::uint32_t> keys, std::span<float> values) override {
         if (error_) std::rethrow_exception(error_);
@@ -66,7 +67,7 @@ class ReplicatedTable final : public TableBackend {
     void end_clock(Deltas deltas, const PendingError& pending) {
         if (communicator_.size() == 1) {
             communicator_.agree(pending);
-            return shard_.apply(deltas);
+            return shard_.apply(deltas, &pool_);
         }
         // Two words, as a worker that collects brings another number and is told so.
         std::array<std::int64_t, 2> touched{static_cast<std::int64_t>(deltas.keys.size()), 1};
@@ -77,7 +78,7 @@ class ReplicatedTable final : public TableBackend {
         const std::uint64_t touched_bytes = static_cast<std::uint64_t>(touched[0]) * (4 + 8 * shard_.width());
         const bool dense =
             exchange_ == TableExchange::dense || (exchange_ == TableExchange::automatic && touched_bytes >= 16 * words);
-        shard_.apply(dense ? reduce_dense(std::move(deltas)) : gather_touched(deltas));
+        shard_.apply(dense ? reduce_dense(std::move(deltas)) : gather_touched(deltas), &pool_);
     }
 
     Deltas reduce_dense(Deltas deltas) {
@@ -101,13 +102,13 @@ class ReplicatedTable final : public TableBackend {
     Deltas gather_touched(const Deltas& deltas) {
         Bytes bytes;
         write_deltas(deltas, 0, deltas.keys.size(), shard_.width(), bytes);
-        DeltaRuns runs;
-        for (const Bytes& theirs : communicator_.all_gather(bytes))
-            runs.add(read_deltas(theirs, shard_.width()), shard_.width());
-        return runs.take(shard_.width());
+        DeltaRuns runs(shard_.width(), shard_.unit());
+        for (const Bytes& theirs : communicator_.all_gather(bytes)) runs.add(read_deltas(theirs, shard_.width()));
+        return runs.take();
     }
 
     CommunicatorBase& communicator_;
+    ThreadPool& pool_;
     TableShard shard_;
     TableExchange exchange_;
     std::exception_ptr error_;  // that the table came to

@@ -7,6 +7,7 @@
 #include <partita/comm/shares.hpp>
 #include <partita/comm/update_rules.hpp>
 #include <partita/core/version.hpp>
+#include <partita/exec/thread_pool.hpp>
 
 #include <algorithm>
 #include <array>
@@ -34,8 +35,9 @@ class AnyRule {
     virtual std::size_t stride() const noexcept = 0;
     /// What must be the same on all workers, as far as the rule says it.
     virtual Bytes settings() const = 0;
+    /// Of the deltas' keys [begin, end).
     virtual void apply(std::span<float> elements, std::uint64_t first_key, std::size_t width, const Deltas& deltas,
-                       const TableUnit& unit) const = 0;
+                       std::size_t begin, std::size_t end, const TableUnit& unit) const = 0;
 };
 
 [[noreturn]] inline void refuse_value(std::uint64_t key) {
@@ -64,18 +66,17 @@ class RuleOf final : public AnyRule {
     Bytes settings() const override { return settings_of(rule_); }
 
     void apply(std::span<float> elements, std::uint64_t first_key, std::size_t width, const Deltas& deltas,
-               const TableUnit& unit) const override {
+               std::size_t begin, std::size_t end, const TableUnit& unit) const override {
         const auto begin_of = [&](std::uint32_t key) {
             return elements.data() + (key - first_key) * width * (1 + Rule::states);
         };
-        for (std::size_t i = 0; i < deltas.keys.size(); ++i) {
+        for (std::size_t i = begin; i < end; ++i) {
             // Keys lie far apart: without this the memory is waited for at every one of them.
-            if (i + keys_ahead < deltas.keys.size()) __builtin_prefetch(begin_of(deltas.keys[i + keys_ahead]), 1);
+            if (i + keys_ahead < end) __builtin_prefetch(begin_of(deltas.keys[i + keys_ahead]), 1);
             float* element = begin_of(deltas.keys[i]);
             for (std::size_t k = 0; k < width; ++k, element += 1 + Rule::states) {
                 const std::int64_t sum = deltas.sums[i * width + k];
                 if (sum == 0) continue;
-                unit.check(sum, deltas.keys[i]);
                 std::array<float, Rule::states> state;
                 for (std::size_t s = 0; s < Rule::states; ++s) state[s] = element[1 + s];
                 rule_.update(element[0], state, unit.value(sum));
@@ -107,15 +108,14 @@ class KeyRuleOf final : public AnyRule {
     std::size_t stride() const noexcept override { return 1; }
     Bytes settings() const override { return settings_of(rule_); }
 
-    void apply(std::span<float> elements, std::uint64_t first_key, std::size_t, const Deltas& deltas,
-               const TableUnit& unit) const override {
+    void apply(std::span<float> elements, std::uint64_t first_key, std::size_t, const Deltas& deltas, std::size_t begin,
+               std::size_t end, const TableUnit& unit) const override {
         constexpr std::size_t width = Rule::width;
-        for (std::size_t i = 0; i < deltas.keys.size(); ++i) {
+        for (std::size_t i = begin; i < end; ++i) {
             std::array<double, width> sums;
             bool zero = true;
             for (std::size_t k = 0; k < width; ++k) {
                 const std::int64_t sum = deltas.sums[i * width + k];
-                unit.check(sum, deltas.keys[i]);
                 sums[k] = unit.value(sum);
                 zero = zero && sum == 0;
             }
@@ -149,9 +149,16 @@ class TableShard {
     std::size_t width() const noexcept { return width_; }
     const TableUnit& unit() const noexcept { return unit_; }
 
-    /// Runs the rule once per key. Errors: NumericOverflow for a sum beyond the bound or a value beyond float; the shard is
-    /// then of no use.
-    void apply(const Deltas& deltas) { rule_->apply(elements_, first_key_, width_, deltas, unit_); }
+    /// Runs the rule once per key, on the threads of a pool if there is one. Errors: NumericOverflow for a sum beyond the bound or a
+    /// value beyond float; the shard is then of no use.
+    void apply(const Deltas& deltas, ThreadPool* pool = nullptr) {
+        check_sums(deltas, width_, unit_);
+        const std::size_t count = deltas.keys.size(), some = 4096;
+        if (pool == nullptr) return rule_->apply(elements_, first_key_, width_, deltas, 0, count, unit_);
+        pool->for_each((count + some - 1) / some, [&](std::size_t i, std::size_t) {
+            rule_->apply(elements_, first_key_, width_, deltas, i * some, std::min(count, (i + 1) * some), unit_);
+        });
+    }
 
     /// The values of keys that lie here, `width` floats each.
     void read(std::span<const std::uint32_t> keys, float* values) const {

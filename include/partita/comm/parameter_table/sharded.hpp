@@ -57,6 +57,7 @@ class ShardedTable final : public TableBackend, public ServedTable {
     // ---- for the worker ----
 
     void pull(std::span<const std::uint32_t> keys, std::span<float> values) override {
+        const std::lock_guard one_pull(pulling_);
         const std::uint64_t oldest = clock_ > consistency_.staleness ? clock_ - consistency_.staleness : 0;
         {
             const std::lock_guard lock(mutex_);
@@ -364,7 +365,8 @@ class ShardedTable final : public TableBackend, public ServedTable {
     std::size_t width_;
     std::vector<std::uint64_t> first_keys_;  // of each owner, and the number of keys
     bool caches_;
-    KeyCache cache_;           // the worker's alone
+    std::mutex pulling_;       // held by the thread that pulls
+    KeyCache cache_;           // of what was pulled
     std::uint64_t clock_ = 0;  // that the worker is in; to collect ends one too
 
     std::mutex mutex_;  // of all below

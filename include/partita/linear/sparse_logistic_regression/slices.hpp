@@ -51,6 +51,17 @@ void visit_entries(const OneHotView& x, std::size_t row, Visit visit) {
     if (x.codes[row] >= 0) visit(static_cast<std::size_t>(x.codes[row]), 1.0);
 }
 
+/// No row has more of them.
+template <class T>
+std::size_t most_entries(const SparseView<T>& x, std::size_t row) {
+    return static_cast<std::size_t>(x.offsets[row + 1] - x.offsets[row]);
+}
+template <class T>
+std::size_t most_entries(MatrixView<const T> x, std::size_t) {
+    return x.columns();
+}
+inline std::size_t most_entries(const OneHotView&, std::size_t) { return 1; }
+
 struct SliceSizes;
 
 /// Packs one block. A thread uses one of its own for all its blocks.
@@ -67,21 +78,24 @@ class SlicePacker {
         std::size_t row = 0;
         while (row < labels.size()) {
             Slice slice;
-            pairs_.clear();
+            entries_ = 0;
             counts_.clear();
             double weight = 0;
             for (; row < labels.size() && slice.rows() < slice_rows_; ++row) {
                 if (weights[row] == 0) continue;
-                const std::size_t before = pairs_.size();
+                const std::size_t before = entries_, room = before + most_entries(x, row);
+                if (pairs_.size() < room) {
+                    pairs_.resize(2 * room);
+                    values_.resize(2 * room);
+                }
                 visit_entries(x, row, [&](std::size_t index, double value) {
                     if (!(std::abs(value) <= most)) refuse(value, row, index);
-                    if (value == 0) return;
                     largest = std::max(largest, std::abs(value));
-                    pairs_.push_back(std::uint64_t{index} << 32 | pairs_.size());
-                    values_.resize(std::max(values_.size(), pairs_.size()));
-                    values_[pairs_.size() - 1] = static_cast<float>(value);
+                    pairs_[entries_] = std::uint64_t{index} << 32 | entries_;
+                    values_[entries_] = static_cast<float>(value);
+                    entries_ += value != 0;
                 });
-                counts_.push_back(pairs_.size() - before);
+                counts_.push_back(entries_ - before);
                 slice.labels.push_back(labels[row]);
                 if (!weights.unit()) slice.weights.push_back(static_cast<float>(weights[row]));
                 weight += weights[row];
@@ -117,46 +131,46 @@ class SlicePacker {
     void finish(Slice& slice, std::uint64_t width) {
         sort_pairs(width);
         places_.resize(pairs_.size());
-        for (std::size_t i = 0; i < pairs_.size(); ++i) {
+        keys_.resize(pairs_.size() + 1);
+        std::size_t found = 0;
+        for (std::size_t i = 0; i < entries_; ++i) {
             const auto key = static_cast<std::uint32_t>(pairs_[i] >> 32);
-            if (slice.keys.empty() || slice.keys.back() != key) slice.keys.push_back(key);
-            places_[static_cast<std::uint32_t>(pairs_[i])] = static_cast<std::uint32_t>(slice.keys.size() - 1);
+            found += found == 0 || keys_[found - 1] != key;
+            keys_[found - 1] = key;
+            places_[static_cast<std::uint32_t>(pairs_[i])] = static_cast<std::uint32_t>(found - 1);
         }
-        if (intercept_) slice.keys.push_back(static_cast<std::uint32_t>(width));
-        slice.keys.shrink_to_fit();
-        const auto filler = static_cast<std::uint32_t>(slice.keys.size());
+        if (intercept_) keys_[found++] = static_cast<std::uint32_t>(width);
+        slice.keys.assign(keys_.begin(), keys_.begin() + static_cast<std::ptrdiff_t>(found));
+        const auto filler = static_cast<std::uint32_t>(found);
         slice.begins.reserve(counts_.size() + 1);
         slice.begins.push_back(0);
         std::size_t from = 0, total = 0;
         for (std::size_t count : counts_) total += (count + 15) / 16 * 16;
-        slice.entries.reserve(total);
-        slice.values.reserve(total);
+        slice.entries.assign(total, filler);
+        slice.values.resize(total);
+        std::size_t to = 0;
         for (const std::size_t count : counts_) {
-            const std::size_t first = slice.entries.size();
+            std::uint32_t before = filler;
             for (const std::size_t end = from + count; from < end; ++from) {
-                if (slice.entries.size() > first && slice.entries.back() == places_[from]) {
-                    slice.values.back() += values_[from];  // an index that a row names twice
-                    continue;
-                }
-                slice.entries.push_back(places_[from]);
-                slice.values.push_back(values_[from]);
+                to -= places_[from] == before;  // an index that a row names twice
+                before = slice.entries[to] = places_[from];
+                slice.values[to++] += values_[from];
             }
-            while (slice.entries.size() % 16 != 0) {
-                slice.entries.push_back(filler);
-                slice.values.push_back(0);
-            }
-            slice.begins.push_back(static_cast<std::uint32_t>(slice.entries.size()));
+            to = (to + 15) / 16 * 16;
+            slice.begins.push_back(static_cast<std::uint32_t>(to));
         }
+        slice.entries.resize(to);
+        slice.values.resize(to);
     }
 
     /// By key, stably: eleven bits at a time.
     void sort_pairs(std::uint64_t width) {
         other_.resize(pairs_.size());
-        for (unsigned shift = 32; shift < 64 && (width >> (shift - 32)) != 0; shift += 11) {
+        for (unsigned shift = 32; shift < 64 && ((width - 1) >> (shift - 32)) != 0; shift += 11) {
             std::uint32_t starts[2049] = {};
-            for (const std::uint64_t pair : pairs_) ++starts[(pair >> shift & 2047) + 1];
+            for (std::size_t i = 0; i < entries_; ++i) ++starts[(pairs_[i] >> shift & 2047) + 1];
             for (std::size_t i = 1; i < 2049; ++i) starts[i] += starts[i - 1];
-            for (const std::uint64_t pair : pairs_) other_[starts[pair >> shift & 2047]++] = pair;
+            for (std::size_t i = 0; i < entries_; ++i) other_[starts[pairs_[i] >> shift & 2047]++] = pairs_[i];
             pairs_.swap(other_);
         }
     }
@@ -164,9 +178,11 @@ class SlicePacker {
     std::size_t slice_rows_;
     bool intercept_;
     std::string_view features_;
+    std::size_t entries_ = 0;                   // of the slice
     std::vector<std::uint64_t> pairs_, other_;  // key and position
     std::vector<float> values_;                 // by position
     std::vector<std::uint32_t> places_;         // by position
+    std::vector<std::uint32_t> keys_;           // ascending, each once
     std::vector<std::size_t> counts_;           // of each row
 };
 

@@ -41,37 +41,55 @@ class SliceLearner {
   public:
     explicit SliceLearner(const SparseSteps& steps, bool intercept) : steps_(steps), intercept_(intercept) {}
 
-    /// Learns from `values` of the slice's keys, and gives deltas in their place. The rows' losses, each before its row was learnt
+    /// Learns a slice from what the table holds, and pushes what it found. The rows' losses, each before its row was learnt
     /// from, are added to `loss`, and their weights to `weight`.
-    void learn(const Slice& slice, std::span<float> values, const SparseRule& rule, std::size_t blocks, double& loss,
+    void learn(const Slice& slice, ParameterTable& table, const SparseRule& rule, std::size_t blocks, double& loss,
                double& weight) {
-        const std::size_t count = slice.keys.size();
-        keys_.resize(count + 1);
+        const std::size_t count = slice.keys.size(), all = (count / lanes + 1) * lanes;
+        values_.assign(2 * all, 0.0f);
+        const std::span<float> of_slice(values_.data(), 2 * count);
+        table.pull(slice.keys, of_slice);
+        keys_.resize(all);
         for (std::size_t i = 0; i < count; ++i)
-            keys_[i] = {values[2 * i], values[2 * i + 1], 0, steps_.weight(values[2 * i], values[2 * i + 1])};
-        keys_[count] = {0, 1, 0, 0};  // what fills up rows
+            keys_[i] = {values_[2 * i], values_[2 * i + 1], 0, steps_.weight(values_[2 * i], values_[2 * i + 1])};
+        for (std::size_t i = count; i < all; ++i) keys_[i] = {0, 1, 0, 0};  // the first of them fills up rows
         switch (steps_.penalty) {
             case SparseSteps::Penalty::none: learn_rows<SparseSteps::Penalty::none>(slice); break;
             case SparseSteps::Penalty::ftrl: learn_rows<SparseSteps::Penalty::ftrl>(slice); break;
             case SparseSteps::Penalty::adagrad: learn_rows<SparseSteps::Penalty::adagrad>(slice); break;
         }
         add_losses(slice, loss, weight);
-        const auto clamped = [&](double value) {  // a slice's share of what the table holds
-            const double most = 1.0 / static_cast<double>(blocks);
-            return static_cast<float>(value > most ? most : value < -most ? -most : value);
-        };
-        for (std::size_t i = 0; i < count; ++i) {
-            const LocalKey& key = keys_[i];
-            const double squares = static_cast<double>(key.squares),
-                         precision = fused(shared_curvature, squares,
-                                           steps_.precision(static_cast<double>(key.before) + squares)),
-                         move = static_cast<double>(key.v) - static_cast<double>(values[2 * i]);
-            values[2 * i] = clamped(move * precision / rule.unit_of_moves);
-            values[2 * i + 1] = clamped(squares / rule.unit_of_squares);
-        }
+        for (std::size_t i = 0; i < all; i += lanes)
+            give_deltas(&keys_[i], &values_[2 * i], rule, 1.0 / static_cast<double>(blocks));
+        table.push(slice.keys, of_slice);
     }
 
   private:
+    static constexpr std::size_t lanes = 8;
+
+    /// What some keys add to the table in place of what it gave, each at most a slice's share of what it holds.
+    void give_deltas(const LocalKey* keys, float* values, const SparseRule& rule, double most) const {
+        using Lanes8 = Lanes<double, lanes>;
+        double before[lanes], squared[lanes], moved[lanes];
+        for (std::size_t k = 0; k < lanes; ++k) {
+            before[k] = static_cast<double>(keys[k].before);
+            squared[k] = static_cast<double>(keys[k].squares);
+            moved[k] = static_cast<double>(keys[k].v) - static_cast<double>(values[2 * k]);
+        }
+        const Lanes8 squares = Lanes8::load(squared), above(most), below(-most),
+                     precision = fused(
+                         Lanes8(shared_curvature), squares,
+                         (Lanes8(static_cast<double>(steps_.beta)) + square_root(Lanes8::load(before) + squares)) /
+                             Lanes8(static_cast<double>(steps_.alpha)));
+        const auto store = [&](const Lanes8& deltas, double* to) { minimum(above, maximum(below, deltas)).store(to); };
+        store(Lanes8::load(moved) * precision * Lanes8(1 / rule.unit_of_moves), moved);
+        store(squares * Lanes8(1 / rule.unit_of_squares), squared);
+        for (std::size_t k = 0; k < lanes; ++k) {
+            values[2 * k] = static_cast<float>(moved[k]);
+            values[2 * k + 1] = static_cast<float>(squared[k]);
+        }
+    }
+
     template <SparseSteps::Penalty penalty>
     void learn_rows(const Slice& slice) {
         margins_.resize(slice.rows());
@@ -112,6 +130,7 @@ class SliceLearner {
 
     SparseSteps steps_;
     bool intercept_;
+    std::vector<float> values_;  // of the slice's keys: the table's, then deltas
     std::vector<LocalKey> keys_;
     std::vector<double> margins_;
 };
@@ -266,7 +285,6 @@ inline SparseLogisticFit fit_sparse(Session& session, const SlicedRows& rows, co
         for (std::size_t i = 0; i < state.sums.size(); ++i) losses.add(state.sums[i], state.parts[i]);
     std::vector<std::unique_ptr<SliceLearner>> learners(session.threads());
     std::vector<ClockSchedule::Item> items;
-    std::vector<std::vector<float>> values(plan.blocks);
     std::vector<double> item_losses(2 * plan.blocks);
 
     std::size_t clocks = schedule.begin_epoch(state.epoch);
@@ -278,21 +296,14 @@ inline SparseLogisticFit fit_sparse(Session& session, const SlicedRows& rows, co
             const PendingError pending = attempt([&] {
                 schedule.items(clock, items);
                 std::fill(item_losses.begin(), item_losses.end(), 0.0);
-                for (std::size_t i = 0; i < items.size(); ++i) {
-                    const Slice& slice = rows.blocks[items[i].local_block][items[i].slice];
-                    values[i].resize(2 * slice.keys.size());
-                    table.pull(slice.keys, values[i]);
-                }
                 session.for_each(items.size(), [&](std::size_t i, std::size_t worker) {
                     auto& learner = learners[worker];
                     if (!learner) learner = std::make_unique<SliceLearner>(plan.steps, plan.intercept);
-                    learner->learn(rows.blocks[items[i].local_block][items[i].slice], values[i], rule, plan.blocks,
+                    learner->learn(rows.blocks[items[i].local_block][items[i].slice], table, rule, plan.blocks,
                                    item_losses[2 * i], item_losses[2 * i + 1]);
                 });
-                for (std::size_t i = 0; i < items.size(); ++i) {
-                    table.push(rows.blocks[items[i].local_block][items[i].slice].keys, values[i]);
+                for (std::size_t i = 0; i < items.size(); ++i)
                     losses.add(2 * static_cast<std::size_t>(epoch), std::span<const double>(&item_losses[2 * i], 2));
-                }
                 session.progress().advance(1);
             });
             table.advance(pending);
