@@ -15,6 +15,7 @@
 #include <partita/math/fused.hpp>
 #include <partita/math/scratch.hpp>
 
+#include <cmath>
 #include <memory>
 
 namespace partita::inline PARTITA_ABI::detail {
@@ -39,12 +40,16 @@ struct SlicedRows {
 /// Learns one slice at a time, row by row, from what the table holds; a thread has one of its own.
 class SliceLearner {
   public:
-    explicit SliceLearner(const SparseSteps& steps, bool intercept) : steps_(steps), intercept_(intercept) {}
+    /// Of so many blocks a clock learns slices at once.
+    SliceLearner(const SparseSteps& steps, bool intercept, std::size_t blocks) : steps_(steps), intercept_(intercept) {
+        const double all = static_cast<double>(blocks);
+        largest_ = static_cast<float>(1 / all);
+        if (static_cast<double>(largest_) * all > 1) largest_ = std::nextafter(largest_, 0.0f);
+    }
 
     /// Learns a slice from what the table holds, and pushes what it found. The rows' losses, each before its row was learnt
     /// from, are added to `loss`, and their weights to `weight`.
-    void learn(const Slice& slice, ParameterTable& table, const SparseRule& rule, std::size_t blocks, double& loss,
-               double& weight) {
+    void learn(const Slice& slice, ParameterTable& table, const SparseRule& rule, double& loss, double& weight) {
         const std::size_t count = slice.keys.size(), all = (count / lanes + 1) * lanes;
         values_.assign(2 * all, 0.0f);
         const std::span<float> of_slice(values_.data(), 2 * count);
@@ -59,8 +64,7 @@ class SliceLearner {
             case SparseSteps::Penalty::adagrad: learn_rows<SparseSteps::Penalty::adagrad>(slice); break;
         }
         add_losses(slice, loss, weight);
-        for (std::size_t i = 0; i < all; i += lanes)
-            give_deltas(&keys_[i], &values_[2 * i], rule, 1.0 / static_cast<double>(blocks));
+        for (std::size_t i = 0; i < all; i += lanes) give_deltas(&keys_[i], &values_[2 * i], rule);
         table.push(slice.keys, of_slice);
     }
 
@@ -68,7 +72,7 @@ class SliceLearner {
     static constexpr std::size_t lanes = 8;
 
     /// What some keys add to the table in place of what it gave, each at most a slice's share of what it holds.
-    void give_deltas(const LocalKey* keys, float* values, const SparseRule& rule, double most) const {
+    void give_deltas(const LocalKey* keys, float* values, const SparseRule& rule) const {
         using Lanes8 = Lanes<double, lanes>;
         double before[lanes], squared[lanes], moved[lanes];
         for (std::size_t k = 0; k < lanes; ++k) {
@@ -76,7 +80,8 @@ class SliceLearner {
             squared[k] = static_cast<double>(keys[k].squares);
             moved[k] = static_cast<double>(keys[k].v) - static_cast<double>(values[2 * k]);
         }
-        const Lanes8 squares = Lanes8::load(squared), above(most), below(-most),
+        const Lanes8 squares = Lanes8::load(squared), above(static_cast<double>(largest_)),
+                     below(-static_cast<double>(largest_)),
                      precision = fused(
                          Lanes8(shared_curvature), squares,
                          (Lanes8(static_cast<double>(steps_.beta)) + square_root(Lanes8::load(before) + squares)) /
@@ -92,6 +97,7 @@ class SliceLearner {
 
     template <SparseSteps::Penalty penalty>
     void learn_rows(const Slice& slice) {
+        constexpr bool penalised = penalty == SparseSteps::Penalty::ftrl;
         margins_.resize(slice.rows());
         LocalKey* intercept = intercept_ ? &keys_[slice.keys.size() - 1] : nullptr;
         for (std::size_t row = 0; row < slice.rows(); ++row) {
@@ -105,9 +111,8 @@ class SliceLearner {
             const double longest = times > most_repetitions ? times / most_repetitions : 1.0;
             for (bool first = true; times > 0; times -= longest, first = false) {
                 const auto share = static_cast<float>(times < longest ? times : longest);
-                const float margin = row_margin < penalty ==
-                                     SparseSteps::Penalty::ftrl >
-                                         (entries, values, keys_.data()) + (intercept != nullptr ? intercept->v : 0.0f);
+                const float margin =
+                    row_margin<penalised>(entries, values, keys_.data()) + (intercept != nullptr ? intercept->v : 0.0f);
                 if (first) margins_[row] = static_cast<double>(margin);
                 const auto residual = static_cast<float>(sigmoid(static_cast<double>(margin)) - slice.labels[row]);
                 move_row<penalty>(steps_, entries, values, residual, share, keys_.data());
@@ -130,6 +135,7 @@ class SliceLearner {
 
     SparseSteps steps_;
     bool intercept_;
+    float largest_;              // that the table takes of a slice for a key: those of a clock sum to 1 at most
     std::vector<float> values_;  // of the slice's keys: the table's, then deltas
     std::vector<LocalKey> keys_;
     std::vector<double> margins_;
@@ -298,9 +304,9 @@ inline SparseLogisticFit fit_sparse(Session& session, const SlicedRows& rows, co
                 std::fill(item_losses.begin(), item_losses.end(), 0.0);
                 session.for_each(items.size(), [&](std::size_t i, std::size_t worker) {
                     auto& learner = learners[worker];
-                    if (!learner) learner = std::make_unique<SliceLearner>(plan.steps, plan.intercept);
-                    learner->learn(rows.blocks[items[i].local_block][items[i].slice], table, rule, plan.blocks,
-                                   item_losses[2 * i], item_losses[2 * i + 1]);
+                    if (!learner) learner = std::make_unique<SliceLearner>(plan.steps, plan.intercept, plan.blocks);
+                    learner->learn(rows.blocks[items[i].local_block][items[i].slice], table, rule, item_losses[2 * i],
+                                   item_losses[2 * i + 1]);
                 });
                 for (std::size_t i = 0; i < items.size(); ++i)
                     losses.add(2 * static_cast<std::size_t>(epoch), std::span<const double>(&item_losses[2 * i], 2));
