@@ -73,22 +73,22 @@ class SliceLearner {
 
     /// What some keys add to the table in place of what it gave, each at most a slice's share of what it holds.
     void give_deltas(const LocalKey* keys, float* values, const SparseRule& rule) const {
-        using Lanes8 = Lanes<double, lanes>;
+        using Keys = Lanes<double, lanes>;
         double before[lanes], squared[lanes], moved[lanes];
         for (std::size_t k = 0; k < lanes; ++k) {
             before[k] = static_cast<double>(keys[k].before);
             squared[k] = static_cast<double>(keys[k].squares);
             moved[k] = static_cast<double>(keys[k].v) - static_cast<double>(values[2 * k]);
         }
-        const Lanes8 squares = Lanes8::load(squared), above(static_cast<double>(largest_)),
-                     below(-static_cast<double>(largest_)),
-                     precision = fused(
-                         Lanes8(shared_curvature), squares,
-                         (Lanes8(static_cast<double>(steps_.beta)) + square_root(Lanes8::load(before) + squares)) /
-                             Lanes8(static_cast<double>(steps_.alpha)));
-        const auto store = [&](const Lanes8& deltas, double* to) { minimum(above, maximum(below, deltas)).store(to); };
-        store(Lanes8::load(moved) * precision * Lanes8(1 / rule.unit_of_moves), moved);
-        store(squares * Lanes8(1 / rule.unit_of_squares), squared);
+        const Keys squares = Keys::load(squared), above(static_cast<double>(largest_)),
+                   below(-static_cast<double>(largest_)),
+                   precision =
+                       fused(Keys(shared_curvature), squares,
+                             (Keys(static_cast<double>(steps_.beta)) + square_root(Keys::load(before) + squares)) /
+                                 Keys(static_cast<double>(steps_.alpha)));
+        const auto store = [&](const Keys& deltas, double* to) { minimum(above, maximum(below, deltas)).store(to); };
+        store(Keys::load(moved) * precision * Keys(1 / rule.unit_of_moves), moved);
+        store(squares * Keys(1 / rule.unit_of_squares), squared);
         for (std::size_t k = 0; k < lanes; ++k) {
             values[2 * k] = static_cast<float>(moved[k]);
             values[2 * k + 1] = static_cast<float>(squared[k]);
