@@ -7,9 +7,10 @@
 #include <partita/comm/mpi.hpp>
 #endif
 
+#include <charconv>
 #include <cstdio>
-#include <cstdlib>
 #include <string_view>
+#include <system_error>
 
 namespace pt = partita;
 
@@ -32,21 +33,37 @@ bool run_over(std::string_view policy, const pt::RunSettings& settings, Body bod
     return true;
 }
 
-/// Runs `body(session)` under the policy that the arguments from `at` on name, [threads | tree | ring | server | stale] [WORKERS], over the
-/// processes that mpirun started if it did, and over threads otherwise; the program's exit status.
+/// Runs `body(session)` under the policy that the arguments from `at` on name, [threads | tree | ring | server | stale] [WORKERS]; the
+/// program's exit status. Started by mpirun, and built with partita::mpi, its processes are the workers, by default under `ring`.
 template <class Body>
 int run_under(int argc, char** argv, int at, Body body) {
-    const char*     policy = argc > at ? argv[at] : "threads";
-    pt::RunSettings settings;
-    settings.workers = argc > at + 1 ? static_cast<std::size_t>(std::atoi(argv[at + 1])) : 0;
+#ifdef PARTITA_HAS_MPI
+    const bool launched = pt::Mpi::is_launched();
+#else
+    const bool launched = false;
+#endif
+    const std::string_view policy = argc > at ? argv[at] : launched ? "ring" : "threads";
+    pt::RunSettings        settings;
+    if (argc > at + 1) {
+        const std::string_view workers = argv[at + 1];
+        const auto             read = std::from_chars(workers.data(), workers.data() + workers.size(), settings.workers);
+        if (read.ec != std::errc() || read.ptr != workers.data() + workers.size() || settings.workers == 0) {
+            std::fprintf(stderr, "\"%s\" is no number of workers\n", argv[at + 1]);
+            return 2;
+        }
+    }
+    if (launched && policy == "threads") {
+        std::fprintf(stderr, "processes need a policy that connects them: use tree, ring, server or stale\n");
+        return 2;
+    }
     try {
 #ifdef PARTITA_HAS_MPI
-        const bool known = pt::Mpi::is_launched() ? run_over<pt::Mpi>(policy, settings, body) : run_over<pt::InProcess>(policy, settings, body);
+        const bool known = launched ? run_over<pt::Mpi>(policy, settings, body) : run_over<pt::InProcess>(policy, settings, body);
 #else
         const bool known = run_over<pt::InProcess>(policy, settings, body);
 #endif
         if (known) return 0;
-        std::fprintf(stderr, "there is no policy \"%s\": use threads, tree, ring, server or stale\n", policy);
+        std::fprintf(stderr, "there is no policy \"%s\": use threads, tree, ring, server or stale\n", argv[at]);
         return 2;
     } catch (const pt::Error& error) {
         std::fprintf(stderr, "%s\n", error.what());

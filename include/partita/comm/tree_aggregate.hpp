@@ -9,7 +9,8 @@
 namespace partita::inline PARTITA_ABI {
 
 /// Reduces along a binomial tree to worker 0 and broadcasts from there: 2·ceil(log2 P) messages in a row, whatever the
-/// length n; worker 0 takes in ceil(log2 P)·n words. The better choice for short vectors.
+/// length n; worker 0 takes in ceil(log2 P)·n words. RingAllReduce is faster
+/// within a machine (docs/distributed.md); this one makes the fewest connections, P - 1.
 template <class Transport = InProcess>
 class TreeAggregate {
   public:
