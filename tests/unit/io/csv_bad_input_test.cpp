@@ -167,6 +167,26 @@ TEST_CASE("files whose vectors differ in width are not one table", "[csv]") {
     std::remove("csv_broad.csv");
 }
 
+TEST_CASE("the tables of a folder are one, in the order of their names' bytes", "[csv]") {
+    const std::string folder = "csv_folder";
+    ::mkdir(folder.c_str(), 0700);
+    ::mkdir((folder + "/not a table.csv").c_str(), 0700);
+    const std::vector<std::string> names = {"B.csv", "a.csv", "a2.csv"};
+    for (std::size_t i : {2, 0, 1}) write(folder + "/" + names[i], "number\n" + std::to_string(i) + "\n");
+    write(folder + "/c.csv.txt", "number\n3\n");
+    pt::LocalSession session({.threads = 2});
+    for (const std::string& path : {folder, folder + "/"}) {
+        const auto numbers = pt::read_csv<Number>(session, path).collect();
+        REQUIRE(numbers.rows() == 3);
+        for (std::size_t i = 0; i < 3; ++i) CHECK(numbers.column<"number">()[i] == static_cast<std::int64_t>(i));
+    }
+    for (const std::string& name : names) std::remove((folder + "/" + name).c_str());
+    has(error_of<pt::FileError>([&] { pt::read_csv<Number>(session, folder); }), "no file whose name ends in .csv");
+    std::remove((folder + "/c.csv.txt").c_str());
+    std::remove((folder + "/not a table.csv").c_str());
+    std::remove(folder.c_str());
+}
+
 TEST_CASE("a pipe is read to its end", "[csv]") {
     std::string text = "number\n";
     for (int i = 0; i < 100000; ++i) text += std::to_string(i) + "\n";  // more than the first two buffers hold

@@ -230,6 +230,8 @@ TEST_CASE("categories are told apart by all their bytes", "[csv]") {
     words.push_back(std::string(1, '\0'));
     words.push_back(std::string("a\0", 2));
     for (int i = 0; i < 1000; ++i) words.push_back(std::to_string(i * 7919 % 1000));
+    const std::vector<std::string> again = words;
+    words.insert(words.end(), again.begin(), again.end());
     for (const std::string& word : words) text += "2024-01-01,1," + word + ",,,n\n";
     pt::LocalSession session({.threads = 1});
     const auto trips = pt::read_csv_text<Trip>(session, text).select<"zone">().collect();
