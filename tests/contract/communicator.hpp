@@ -44,11 +44,11 @@ inline std::vector<std::size_t> worker_counts(std::initializer_list<std::size_t>
     return {started};
 }
 
-/// Runs a body with so many workers, of one thread each.
+/// Runs a body with so many workers, of one thread each where no number is given.
 template <class Policy, class Body>
 void run_on(pt::RunSettings settings, Body body) {
     if constexpr (!in_process) settings.workers = 0;
-    settings.threads = 1;
+    if (settings.threads == 0) settings.threads = 1;
     settings.progress = pt::ShowProgress::never;
     pt::run<Policy>(settings, body);
 }

@@ -141,7 +141,7 @@ class Mpi final : public Channel {
         if (!service_.is_open()) return Channel::begin_service();
         if (!may_change_threads())
             throw InvalidSetting(
-                "a parameter table calls MPI from a thread of its own, in turns with the worker; start MPI by "
+                "a parameter table calls MPI from other threads as well, in turns with the worker's own; start MPI by "
                 "MPI_Init_thread with MPI_THREAD_SERIALIZED, or leave it to partita");
         service_.begin();
     }
@@ -394,7 +394,7 @@ class Mpi final : public Channel {
     std::int64_t waits_for_ = nobody;
     Bytes abandoned_;                 // why the run is over, as ErrorWire wrote it
     bool told_ = false;               // by this worker
-    detail::MpiServiceLane service_;  // whose thread, if there is one, shares all of this in turns
+    detail::MpiServiceLane service_;  // whose thread, if there is one, and those that post share all of this in turns
 };
 
 }  // namespace partita::inline PARTITA_ABI

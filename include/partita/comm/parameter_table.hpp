@@ -48,13 +48,14 @@ struct ParameterTableSettings {
 ///
 /// Determinism: under Bsp, Ssp<0> and the replicated twin values are the same bits for any number of workers, if the deltas pushed
 /// in a clock are the same, whoever pushes which. Under Ssp and Async they depend on time.
-/// Memory per worker: (1 + the rule's states)·4·width bytes for each key that it owns, all of them in the twin; 12 to 24 bytes (for
-/// width 1) for each key touched in a clock, at an owner for up to s + 1 clocks; 16 + 4·width bytes twice to eight times for
-/// each key cached.
-/// Errors: of one worker, all throw it, see `advance`; a table that came to an error gives it again at every call. InvalidSetting
-/// for keys that are not ascending or beyond the table, WrongWidth for spans whose sizes differ, NonFiniteValue, NumericOverflow
-/// for deltas or sums beyond the bound, DeadlineExceeded, WorkerLost, CollectiveMismatch if workers end different
-/// numbers of clocks.
+/// Memory per worker: (1 + the rule's states)·4·width bytes for each key that it owns, all of them in the twin; of a clock, with
+/// e = 4 + 8·width, at most 4·e bytes for each key touched, and 6·e more for each thread that is merging what it pushed (a third of
+/// that where the threads' keys differ); as much at an owner, for up to s + 1 clocks; 16 + 4·width bytes twice to eight
+/// times for each key cached.
+/// Errors: of one worker, all throw it, see `advance`; a table that came to an error gives it again at every pull, advance
+/// and collect. InvalidSetting for keys that are not ascending or beyond the table, WrongWidth for spans whose sizes differ,
+/// NonFiniteValue, NumericOverflow for deltas or sums beyond the bound, DeadlineExceeded, WorkerLost, CollectiveMismatch if workers
+/// end different numbers of clocks, or a transport repeats or loses one.
 class ParameterTable {
   public:
     /// A collective. `start`: what collect_state of another table gave, under whatever policy: this one goes on from there. The
@@ -88,11 +89,14 @@ class ParameterTable {
     /// clock are not among them. Waits for the keys' owners.
     void pull(std::span<const std::uint32_t> keys, std::span<float> values) {
         check_keys(keys, values.size(), settings_.width);
+        runs_->throw_if_failed();
         backend_->pull(keys, values);
     }
 
     /// Adds deltas to these keys, ascending and distinct, in this clock: `width` for each. Nothing is sent before `advance`.
     /// For results that do not depend on the number of workers, push what does not depend on it: per block of rows, say.
+    /// Errors: of the keys or one delta, and nothing is pushed; where what was pushed before is lost as well (NumericOverflow for a sum, or
+    /// memory that runs out while pushes are merged), every later call throws it again, `advance` on all workers.
     void push(std::span<const std::uint32_t> keys, std::span<const float> deltas) {
         check_keys(keys, deltas.size(), settings_.width);
         detail::Deltas run;
@@ -125,11 +129,11 @@ class ParameterTable {
 
     /// All keys that have a value other than zero, after all clocks that the workers have ended, on every worker. A collective;
     /// takes a worker's error as `advance` does. What was pushed in an unfinished clock is not in it.
-    TableContents collect(const PendingError& pending = {}) { return backend_->collect(false, pending); }
+    TableContents collect(const PendingError& pending = {}) { return collected(false, pending); }
 
     /// The same with all that the rule keeps: (1 + the rule's states)·width numbers for each key that has one other than zero. A table
     /// that starts with it gives the values that this one would.
-    TableContents collect_state(const PendingError& pending = {}) { return backend_->collect(true, pending); }
+    TableContents collect_state(const PendingError& pending = {}) { return collected(true, pending); }
 
   private:
     ParameterTable(Session& session, const ParameterTableSettings& settings, const TableContents& start,
@@ -172,6 +176,10 @@ class ParameterTable {
             if (service != nullptr) service->discard(number);
             throw;
         }
+    }
+
+    TableContents collected(bool states, const PendingError& pending) {
+        return backend_->collect(states, pending ? pending : attempt([&] { runs_->throw_if_failed(); }));
     }
 
     void check_settings() const {

@@ -60,6 +60,76 @@ TEST_CASE("deltas are multiples of a unit that the bound fixes", "[comm][table]"
     }
 }
 
+TEST_CASE("a sum of very many pieces is looked at before it could leave 64 bits", "[comm][table]") {
+    const pt::detail::TableUnit unit(1);
+    const auto push = [&](pt::detail::DeltaRuns& runs, std::size_t keys, std::size_t times) {
+        pt::detail::Deltas piece;
+        for (std::size_t key = 0; key < keys; ++key) {
+            piece.keys.push_back(static_cast<std::uint32_t>(key));
+            piece.sums.push_back(key == 0 ? unit.units(1) : 0);
+        }
+        for (std::size_t i = 0; i < times; ++i) runs.add(piece);
+    };
+    // Five runs that are each too far from the next in length to be merged before the end, 2^64 together.
+    pt::detail::DeltaRuns apart(1, unit);
+    for (const std::size_t keys : {64, 31, 15, 7}) push(apart, keys, 4095);
+    push(apart, 3, 4);
+    CHECK_THROWS_AS(apart.take(), pt::NumericOverflow);
+
+    // What is lost in an error is not forgotten.
+    pt::detail::DeltaRuns failed(1, unit);
+    CHECK_THROWS_AS(push(failed, 2, 5000), pt::NumericOverflow);
+    CHECK_THROWS_AS(push(failed, 1, 1), pt::NumericOverflow);
+    CHECK_THROWS_AS(push(failed, 0, 1), pt::NumericOverflow);
+    CHECK_THROWS_AS(failed.take(), pt::NumericOverflow);
+}
+
+TEST_CASE("an owner takes every worker's next clock and no other", "[comm][table]") {
+    const pt::detail::TableUnit unit(8);
+    const auto shard = [&](std::uint64_t keys) {
+        return pt::detail::TableShard(0, keys, 1, std::make_shared<pt::detail::RuleOf<pt::Sum>>(pt::Sum{}), unit);
+    };
+    const auto deltas = [&](double value) { return pt::detail::Deltas{{0}, {unit.units(value)}}; };
+    pt::detail::TableOwner owner(shard(1), 0, 2, pt::Ssp<1>::table);
+    const auto value = [&] {
+        float read = 0;
+        owner.shard().read(std::vector<std::uint32_t>{0}, &read);
+        return read;
+    };
+    const auto refuses = [&](std::size_t from, std::uint64_t clock) {
+        CHECK_THROWS_AS(owner.end_clock(from, clock, deltas(4), {}, false), pt::CollectiveMismatch);
+    };
+    CHECK(owner.end_clock(1, 0, deltas(1), {}, false).empty());
+    refuses(1, 0);  // once more
+    refuses(0, 1);
+    refuses(1, std::uint64_t{1} << 62);
+    CHECK(owner.end_clock(1, 1, deltas(2), {}, false).empty());
+    refuses(1, 2);  // beyond the staleness
+    CHECK(value() == 0);
+    CHECK(owner.end_clock(0, 0, deltas(3), {}, false).size() == 1);
+    CHECK(value() == 4);
+    CHECK(owner.end_clock(1, 2, deltas(0.5), {}, false).empty());
+    CHECK(owner.end_clock(0, 1, deltas(0), {}, false).size() == 1);
+    CHECK(value() == 6);
+    CHECK(owner.ended() == std::vector<std::uint64_t>{2, 3});
+
+    pt::detail::TableOwner unbounded(shard(1), 0, 2, pt::Async::table);
+    CHECK(unbounded.end_clock(1, 0, deltas(1), {}, false).size() == 1);
+    CHECK_THROWS_AS(unbounded.end_clock(1, 0, deltas(1), {}, false), pt::CollectiveMismatch);
+
+    // What cannot be added is told when the clock is whole.
+    const std::size_t workers = 5000;
+    pt::detail::TableOwner busy(shard(1), 0, workers, pt::Bsp::table);
+    std::vector<pt::detail::TableOwner::Applied> applied;
+    for (std::size_t from = 0; from < workers; ++from) {
+        CHECK(applied.empty());
+        applied = busy.end_clock(from, 0, deltas(8), {}, false);
+    }
+    REQUIRE(applied.size() == 1);
+    CHECK_THROWS_AS(std::rethrow_exception(pt::detail::read_error(applied[0].error)), pt::NumericOverflow);
+    CHECK(busy.failed());
+}
+
 TEST_CASE("pieces of a clock's deltas merge to the sums of a plain map", "[comm][table]") {
     CHECK(rc::check([](const std::vector<std::map<std::uint8_t, std::int16_t>>& pieces, bool wide) {
         const std::size_t width = wide ? 3 : 1;
@@ -196,6 +266,10 @@ TEST_CASE("wrong calls say where and what to do", "[comm][table]") {
     two[1] = -4.5F;
     CHECK_THROWS_AS(table.push(Keys{5}, two), pt::NumericOverflow);
     CHECK(place_of([&] { table.push(Keys{5}, two); }).element == 5);
+    for (const float many_bounds : {-25.0F, -32.0F, -47.9F, 3e38F}) {
+        two[1] = many_bounds;
+        CHECK_THROWS_AS(table.push(Keys{5}, two), pt::NumericOverflow);
+    }
     table.pull(Keys{}, {});
     table.push(Keys{}, {});
     two[1] = 3;
@@ -212,6 +286,11 @@ TEST_CASE("wrong calls say where and what to do", "[comm][table]") {
             for (int i = 0; i < 20'000; ++i) narrow.push(Keys{0}, one);
         }(),
         pt::NumericOverflow);
+    std::vector<float> value(1);
+    CHECK_THROWS_AS(narrow.push(Keys{0}, one), pt::NumericOverflow);  // and never forgotten
+    CHECK_THROWS_AS(narrow.pull(Keys{0}, value), pt::NumericOverflow);
+    CHECK_THROWS_AS(narrow.collect(), pt::NumericOverflow);
+    CHECK_THROWS_AS(narrow.advance(), pt::NumericOverflow);
 
     // A value that leaves the range of float.
     pt::ParameterTable steep(session, {.keys = 3, .bound = 1e30}, pt::Sgd{.rate = 1e20});

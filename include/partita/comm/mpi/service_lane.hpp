@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The messages of the service lane over MPI, and the turns in which a worker and its service call MPI.
+// The messages of the service lane over MPI, and the turns in which a worker's threads call MPI.
 
 #include <partita/comm/channel.hpp>
 #include <partita/comm/mpi/group.hpp>
@@ -21,7 +21,8 @@ namespace partita::inline PARTITA_ABI::detail {
 
 class MpiServiceLane {
   public:
-    /// Which of the worker's two threads may call MPI and use what they share. While there is only one, it always may.
+    /// Which of the worker's threads may call MPI and use what they share: itself, those of its pool that pull from a table, and the
+    /// service's. Without a service it is the worker's own, which always may.
     using Turn = std::unique_lock<std::recursive_mutex>;
 
     Turn turn() { return serves_ ? Turn(turns_) : Turn(turns_, std::defer_lock); }

@@ -39,27 +39,31 @@ class TableBackend {
 inline TableContents gather_contents(CommunicatorBase& communicator, const TableContents& mine, std::size_t width,
                                      const PendingError& pending) {
     Bytes bytes;
-    ByteWriter writer(bytes);
-    writer.write(static_cast<std::uint64_t>(width));
-    writer.write_raw(mine.keys.data(), mine.keys.size() * sizeof(std::uint32_t));
-    writer.write_raw(mine.values.data(), mine.values.size() * sizeof(float));
-    const std::vector<Bytes> everyones = communicator.all_gather(bytes, pending);
+    const PendingError failure = pending ? pending : attempt([&] {
+        ByteWriter writer(bytes);
+        writer.write(static_cast<std::uint64_t>(width));
+        writer.write_raw(mine.keys.data(), mine.keys.size() * sizeof(std::uint32_t));
+        writer.write_raw(mine.values.data(), mine.values.size() * sizeof(float));
+    });
+    const std::vector<Bytes> everyones = communicator.all_gather(bytes, failure);
     const std::size_t entry_bytes = sizeof(std::uint32_t) + width * sizeof(float);
     TableContents all;
-    for (std::size_t other = 0; other < everyones.size(); ++other) {
-        ByteReader reader(everyones[other]);
-        if (reader.read<std::uint64_t>() != width)
-            throw CollectiveMismatch(
-                "of the workers of a parameter table some collect its values and some its state; all "
-                "must call the same",
-                Place{.process = static_cast<std::int64_t>(other)});
-        const std::size_t count = (everyones[other].size() - sizeof(std::uint64_t)) / entry_bytes;
-        const std::size_t before = all.keys.size();
-        all.keys.resize(before + count);
-        all.values.resize((before + count) * width);
-        reader.read_raw(all.keys.data() + before, count * sizeof(std::uint32_t));
-        reader.read_raw(all.values.data() + before * width, count * width * sizeof(float));
-    }
+    communicator.agree(attempt([&] {
+        for (std::size_t other = 0; other < everyones.size(); ++other) {
+            ByteReader reader(everyones[other]);
+            if (reader.read<std::uint64_t>() != width)
+                throw CollectiveMismatch(
+                    "of the workers of a parameter table some collect its values and some its state; all "
+                    "must call the same",
+                    Place{.process = static_cast<std::int64_t>(other)});
+            const std::size_t count = (everyones[other].size() - sizeof(std::uint64_t)) / entry_bytes;
+            const std::size_t before = all.keys.size();
+            all.keys.resize(before + count);
+            all.values.resize((before + count) * width);
+            reader.read_raw(all.keys.data() + before, count * sizeof(std::uint32_t));
+            reader.read_raw(all.values.data() + before * width, count * width * sizeof(float));
+        }
+    }));
     return all;
 }
 

@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <mutex>
 #include <span>
 #include <string>
@@ -40,10 +41,12 @@ class TableUnit {
 
     double bound() const noexcept { return bound_; }
     bool holds(double value) const noexcept { return std::abs(value) <= bound_; }  // false for NaN
+    /// Of a number beyond the bound: anything.
     std::int64_t units(double value) const noexcept {
         constexpr double rounder = 0x1.8p+52;
         // The product is exact, so it does not matter whether the addition is fused with it.
-        return std::bit_cast<std::int64_t>(value * scale_ + rounder) - std::bit_cast<std::int64_t>(rounder);
+        return static_cast<std::int64_t>(std::bit_cast<std::uint64_t>(value * scale_ + rounder) -
+                                         std::bit_cast<std::uint64_t>(rounder));
     }
     double value(std::int64_t units) const noexcept { return static_cast<double>(units) * unit_; }
 
@@ -78,9 +81,20 @@ inline void check_sums(const Deltas& deltas, std::size_t width, const TableUnit&
 
 /// Appends the deltas of keys [begin, end) in the list to a message.
 inline void write_deltas(const Deltas& deltas, std::size_t begin, std::size_t end, std::size_t width, Bytes& message) {
+    message.reserve(message.size() + (end - begin) * (sizeof(std::uint32_t) + width * sizeof(std::int64_t)));
     ByteWriter writer(message);
     writer.write_raw(deltas.keys.data() + begin, (end - begin) * sizeof(std::uint32_t));
     writer.write_raw(deltas.sums.data() + begin * width, (end - begin) * width * sizeof(std::int64_t));
+}
+
+/// Drops all others.
+inline void keep_range(Deltas& deltas, std::size_t begin, std::size_t end, std::size_t width) {
+    const auto keep = [&](auto& list, std::size_t each) {
+        list.resize(end * each);
+        list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(begin * each));
+    };
+    keep(deltas.keys, 1);
+    keep(deltas.sums, width);
 }
 
 inline Deltas read_deltas(std::span<const std::byte> message, std::size_t width) {
@@ -135,52 +149,76 @@ class DeltaRuns {
   public:
     DeltaRuns(std::size_t width, const TableUnit& unit) : width_(width), unit_(unit) {}
 
-    /// On any thread. Errors: NumericOverflow, at the latest before a sum could leave 64 bits.
+    /// On any thread. Errors: NumericOverflow, at the latest before a sum could leave 64 bits. An error takes with it what others
+    /// brought, so it is kept: from then on this and all else throws it again.
     void add(Deltas deltas) {
-        if (deltas.keys.empty()) return;
-        for (Run run{std::move(deltas), 1};;) {
-            Run other;
-            {
-                const std::lock_guard lock(mutex_);
-                const auto near = std::find_if(runs_.begin(), runs_.end(), [&](const Run& each) {
-                    return each.deltas.keys.size() <= 2 * run.deltas.keys.size();
-                });
-                if (near == runs_.end()) {
-                    runs_.push_back(std::move(run));
-                    return;
+        if (deltas.keys.empty()) return throw_if_failed();
+        try {
+            for (Run run{std::move(deltas), 1};;) {
+                Run other;
+                {
+                    const std::lock_guard lock(mutex_);
+                    if (failure_) std::rethrow_exception(failure_);
+                    const auto near = std::find_if(runs_.begin(), runs_.end(), [&](const Run& each) {
+                        return each.deltas.keys.size() <= 2 * run.deltas.keys.size();
+                    });
+                    if (near == runs_.end()) {
+                        runs_.push_back(std::move(run));
+                        return;
+                    }
+                    other = std::move(*near);
+                    runs_.erase(near);
                 }
-                other = std::move(*near);
-                runs_.erase(near);
+                run = merged(std::move(other), std::move(run));
             }
-            run.deltas = merge(other.deltas, run.deltas, width_);
-            run.pieces += other.pieces;
-            if (run.pieces < most_unchecked) continue;
-            check_sums(run.deltas, width_, unit_);
-            run.pieces = 1;
+        } catch (...) {
+            const std::lock_guard lock(mutex_);
+            if (!failure_) failure_ = std::current_exception();
+            throw;
         }
     }
 
     /// All of it, and begins anew.
     Deltas take() {
-        Deltas all;
-        for (; !runs_.empty(); runs_.pop_back()) {
-            Deltas& last = runs_.back().deltas;
-            all = all.keys.empty() ? std::move(last) : merge(last, all, width_);
-        }
-        return all;
+        throw_if_failed();
+        Run all;
+        for (; !runs_.empty(); runs_.pop_back())
+            all = all.pieces == 0 ? std::move(runs_.back()) : merged(std::move(runs_.back()), std::move(all));
+        return std::move(all.deltas);
+    }
+
+    void throw_if_failed() {
+        const std::lock_guard lock(mutex_);
+        if (failure_) std::rethrow_exception(failure_);
     }
 
   private:
-    static constexpr std::size_t most_unchecked = 4096;  // of 2^50 each
+    static constexpr std::size_t most_unchecked = 4096;  // of 2^50 each, so that two such sums fit into 64 bits
     struct Run {
         Deltas deltas;
-        std::size_t pieces = 0;  // that nobody has checked the sum of
+        std::size_t pieces = 0;  // that nobody has checked the sum of: fewer than `most_unchecked`
     };
+
+    Run merged(Run a, Run b) const {
+        Run both{merge(a.deltas, b.deltas, width_), a.pieces + b.pieces};
+        a.deltas = {};
+        b.deltas = {};
+        if (2 * both.deltas.keys.size() <= both.deltas.keys.capacity()) {  // most keys were in both
+            both.deltas.keys.shrink_to_fit();
+            both.deltas.sums.shrink_to_fit();
+        }
+        if (both.pieces >= most_unchecked) {
+            check_sums(both.deltas, width_, unit_);
+            both.pieces = 1;
+        }
+        return both;
+    }
 
     std::size_t width_;
     TableUnit unit_;
     std::mutex mutex_;
     std::vector<Run> runs_;
+    std::exception_ptr failure_;
 };
 
 }  // namespace partita::inline PARTITA_ABI::detail

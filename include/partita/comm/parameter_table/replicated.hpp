@@ -44,8 +44,8 @@ class ReplicatedTable final : public TableBackend {
     TableContents collect(bool states, const PendingError& pending) override {
         TableContents contents;
         keep_error(pending, [&](const PendingError& first) {
-            communicator_.agree(first);
-            shard_.append_non_zero(states, contents.keys, contents.values);
+            communicator_.agree(
+                first ? first : attempt([&] { shard_.append_non_zero(states, contents.keys, contents.values); }));
         });
         return contents;
     }
@@ -83,11 +83,14 @@ class ReplicatedTable final : public TableBackend {
 
     Deltas reduce_dense(Deltas deltas) {
         const std::size_t width = shard_.width();
-        std::vector<std::int64_t> words(static_cast<std::size_t>(shard_.end_key()) * width);
-        for (std::size_t i = 0; i < deltas.keys.size(); ++i)
-            std::memcpy(words.data() + deltas.keys[i] * width, deltas.sums.data() + i * width,
-                        width * sizeof(std::int64_t));
-        communicator_.all_reduce(words);
+        std::vector<std::int64_t> words;
+        const PendingError failure = attempt([&] {
+            words.resize(static_cast<std::size_t>(shard_.end_key()) * width);
+            for (std::size_t i = 0; i < deltas.keys.size(); ++i)
+                std::memcpy(words.data() + deltas.keys[i] * width, deltas.sums.data() + i * width,
+                            width * sizeof(std::int64_t));
+        });
+        communicator_.all_reduce(words, Reduction::sum, failure);
         deltas = {};
         for (std::size_t key = 0; key * width < words.size(); ++key) {
             bool zero = true;
@@ -101,9 +104,11 @@ class ReplicatedTable final : public TableBackend {
 
     Deltas gather_touched(const Deltas& deltas) {
         Bytes bytes;
-        write_deltas(deltas, 0, deltas.keys.size(), shard_.width(), bytes);
+        const PendingError failure =
+            attempt([&] { write_deltas(deltas, 0, deltas.keys.size(), shard_.width(), bytes); });
         DeltaRuns runs(shard_.width(), shard_.unit());
-        for (const Bytes& theirs : communicator_.all_gather(bytes)) runs.add(read_deltas(theirs, shard_.width()));
+        for (const Bytes& theirs : communicator_.all_gather(bytes, failure))
+            runs.add(read_deltas(theirs, shard_.width()));
         return runs.take();
     }
 

@@ -44,7 +44,7 @@ class ShardedTable final : public TableBackend, public ServedTable {
           width_(shard.width()),
           caches_(cache_keys && bounded()),
           cache_(shard.width()),
-          owner_(std::move(shard), communicator.rank(), communicator.size(), bounded()),
+          owner_(std::move(shard), communicator.rank(), communicator.size(), consistency_),
           collected_(size()),
           acked_(size()),
           closed_(size()),
@@ -64,14 +64,7 @@ class ShardedTable final : public TableBackend, public ServedTable {
             throw_if_failed();
             ++request_;
         }
-        std::vector<std::size_t> begins(size() + 1);  // of each owner's keys
-        for (std::size_t owner = 0; owner < size(); ++owner)
-            begins[owner] = static_cast<std::size_t>(
-                std::lower_bound(keys.begin(), keys.end(), first_keys_[owner],
-                                 [](std::uint32_t key, std::uint64_t first) { return key < first; }) -
-                keys.begin());
-        begins[size()] = keys.size();
-
+        const std::vector<std::size_t> begins = begins_of(keys);
         std::vector<std::vector<std::size_t>> wanted(size());  // positions of the keys that must travel
         mail_.for_others([&](std::size_t owner) {
             for (std::size_t i = begins[owner]; i < begins[owner + 1]; ++i) {
@@ -212,42 +205,46 @@ class ShardedTable final : public TableBackend, public ServedTable {
     bool bounded() const noexcept { return consistency_.kind == TableConsistency::Kind::bounded; }
 
     /// Sends this worker's part of a clock, then waits until no owner is more than `room` clocks behind.
-    void end_clock(Deltas deltas, const PendingError& pending, bool collects, std::uint64_t room) {
+    void end_clock(Deltas deltas, PendingError failure, bool collects, std::uint64_t room) {
         service().go_on();
-        Bytes error;
         {
             const std::lock_guard lock(mutex_);
             throw_if_failed();
-            if (pending) error = outcome_.keep(pending, rank());
-            if (pending && !bounded()) outcome_.note(error, 0);
         }
-        if (pending && !bounded()) {  // nobody waits for the end of this clock
-            mail_.for_others(
-                [&](std::size_t other) { mail_.post(other, Operation::table_failed, 0, mail_.begin(error), true); });
+        std::vector<Bytes> messages(size());  // all are made before one is sent: what fails here fails at every owner
+        if (!failure) failure = attempt([&] { divide(deltas, messages); });
+        Bytes error;
+        if (failure) {
+            deltas = {};
+            {
+                const std::lock_guard lock(mutex_);
+                error = outcome_.keep(failure, rank());
+            }
+            mail_.for_others([&](std::size_t other) { messages[other] = mail_.begin(error); });
+        }
+        const bool at_once = failure && !bounded();  // nobody waits for the end of this clock
+        const auto operation = at_once    ? Operation::table_failed
+                               : collects ? Operation::table_collect
+                                          : Operation::table_push;
+        try {
+            mail_.for_others([&](std::size_t other) {
+                mail_.post(other, operation, clock_, std::move(messages[other]), bool(failure));
+            });
+            if (!at_once) take_clock(rank(), clock_, std::move(deltas), std::move(error), collects);
+        } catch (const Killed&) {
+            throw;
+        } catch (...) {  // some have the clock and some have not
+            mail_.channel().abandon(write_error(std::current_exception(), -1, rank()));
+            throw;
+        }
+        if (at_once) {
             const std::lock_guard lock(mutex_);
+            outcome_.note(error, 0);
             throw_if_failed();
         }
-        std::size_t begin = 0;
-        std::vector<std::size_t> begins;
-        for (std::size_t owner = 0; owner <= size(); ++owner) {
-            while (begin < deltas.keys.size() && deltas.keys[begin] < first_keys_[owner]) ++begin;
-            begins.push_back(begin);
-        }
-        mail_.for_others([&](std::size_t owner) {
-            Bytes message = mail_.begin(error);
-            if (!pending) write_deltas(deltas, begins[owner], begins[owner + 1], width_, message);
-            mail_.post(owner, collects ? Operation::table_collect : Operation::table_push, clock_, std::move(message),
-                       bool(pending));
-        });
-        const auto keep_own = [&](auto& list, std::size_t each) {
-            list.resize(begins[rank() + 1] * each);
-            list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(begins[rank()] * each));
-        };
-        keep_own(deltas.keys, 1);
-        keep_own(deltas.sums, width_);
-        take_clock(rank(), clock_++, std::move(deltas), std::move(error), collects);
+        ++clock_;
 
-        if (pending) room = 0;
+        if (failure) room = 0;
         const std::uint64_t needed = clock_ > room ? clock_ - room : 0;
         std::unique_lock lock(mutex_);
         wait(
@@ -257,6 +254,25 @@ class ShardedTable final : public TableBackend, public ServedTable {
                        (!collects || *std::min_element(collected_.begin(), collected_.end()) >= collected_[rank()]);
             },
             [&] { return who_is_behind(needed); }, "end its clock of a parameter table", needed);
+    }
+
+    /// Where each owner's keys begin in an ascending list, and where the last one's end.
+    std::vector<std::size_t> begins_of(std::span<const std::uint32_t> keys) const {
+        std::vector<std::size_t> begins;
+        for (const std::uint64_t first : first_keys_)
+            begins.push_back(
+                static_cast<std::size_t>(std::lower_bound(keys.begin(), keys.end(), first) - keys.begin()));
+        return begins;
+    }
+
+    /// Writes what of a clock's deltas is for others, and keeps this worker's own.
+    void divide(Deltas& deltas, std::vector<Bytes>& messages) const {
+        const std::vector<std::size_t> begins = begins_of(deltas.keys);
+        mail_.for_others([&](std::size_t owner) {
+            messages[owner] = mail_.begin();
+            write_deltas(deltas, begins[owner], begins[owner + 1], width_, messages[owner]);
+        });
+        keep_range(deltas, begins[rank()], begins[rank() + 1], width_);
     }
 
     // ---- the owner's side ----
@@ -282,8 +298,8 @@ class ShardedTable final : public TableBackend, public ServedTable {
         std::vector<TableOwner::Applied> applied;
         {
             const std::lock_guard lock(mutex_);
-            if (collects) ++collected_[from];
             applied = owner_.end_clock(from, clock, std::move(deltas), std::move(error), collects);
+            if (collects) ++collected_[from];
             for (const TableOwner::Applied& each : applied) {
                 if (bounded() || from == rank()) acked_[rank()] = each.clocks;
                 if (!each.error.empty()) outcome_.note(each.error, bounded() ? each.clocks : 0);
