@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "widths.hpp"
+
 using namespace partita;
 
 namespace {
@@ -20,5 +22,8 @@ TEST_CASE("LinearRegression keeps the laws of stages", "[linear][laws]") {
     using Learner = LinearRegression<"features", "target">;
     keeps_the_laws(check_stage<Learner>({.refused = {{.l2 = -1}}}));
     keeps_the_laws(check_stage<Learner>({.stage = {.l2 = 0.1, .fit_intercept = false}}));
-    keeps_the_laws(check_stage<Learner, Schema<Column<"features", SparseVector<float>>, Column<"target", double>>>());
+    using Sparse = Schema<Column<"features", SparseVector<float>>, Column<"target", double>>;
+    keeps_the_laws(check_stage<Learner, Sparse>());
+    widths::are_refused_by(Learner{.fit_intercept = false});
+    widths::are_refused_by<Learner, Sparse>({});
 }

@@ -6,6 +6,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "widths.hpp"
+
 using namespace partita;
 
 namespace {
@@ -26,6 +28,7 @@ TEST_CASE("LogisticRegression keeps the laws of stages", "[linear][laws]") {
     keeps_the_laws(check_stage<Learner>(
         {.stage = {.l2 = 1e-3, .class_weights = ClassWeights::balanced, .solver = LogisticSolver::lbfgs},
          .tolerance = 1e-6}));
+    widths::are_refused_by(Learner{.fit_intercept = false});
 }
 
 TEST_CASE("SparseLogisticRegression keeps the laws of stages", "[linear][laws]") {
@@ -36,4 +39,5 @@ TEST_CASE("SparseLogisticRegression keeps the laws of stages", "[linear][laws]")
          .listed_failures = {{"a row of weight k is k rows",
                               "copies stand in other blocks, which are learnt from in another order; within one slice "
                               "the law holds bit for bit (unit/linear/sparse_logistic_regression_test.cpp)"}}}));
+    widths::are_refused_by(Learner{});
 }

@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "widths.hpp"
+
 using namespace partita;
 
 TEST_CASE("MultilayerPerceptron keeps the laws of stages", "[neural][laws]") {
@@ -18,4 +20,5 @@ TEST_CASE("MultilayerPerceptron keeps the laws of stages", "[neural][laws]") {
          .tolerance = 1e-3});
     INFO(report.text());
     CHECK(report.passed());
+    widths::are_refused_by(Learner{.hidden = {6}, .max_epochs = 1});
 }

@@ -318,6 +318,7 @@ Dataset<Row, Role> concat_rows(const Dataset<Row, Role>& first, const Dataset<Ro
     first.session().communicator().agree(attempt([&] {
         for (const auto& chunk : b.state().chunks) state->chunks.push_back(moved_up(*chunk, offset));
     }));
+    check_widths(*state);
     state->chunks = deal_anew(first.session(), state->chunks, state->plan.slots.size());
     return Dataset<Row, Role>(std::move(state), a.slots());
 }
@@ -326,7 +327,7 @@ Dataset<Row, Role> concat_rows(const Dataset<Row, Role>& first, const Dataset<Ro
 
 /// The rows of `first`, then those of `second`, whose ids move up to the block border behind the last row of `first`.
 /// Both are stored anew; a weight column stays in force if both have it.
-/// Errors: InvalidSetting if one is weighted and the other is not. A collective.
+/// Errors: InvalidSetting if one is weighted and the other is not; WrongWidth where their vectors differ in width. A collective.
 template <class Row, class Role, class OtherRow, class OtherRole>
 Dataset<Row, Role> concat(const Dataset<Row, Role>& first, const Dataset<OtherRow, OtherRole>& second) {
     static_assert(wrong::unless<std::is_same_v<Role, OtherRole>,

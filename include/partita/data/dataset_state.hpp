@@ -165,6 +165,33 @@ inline std::vector<int> stored_slots(const Plan& plan) {
 
 inline std::int64_t local_rows(const DatasetState& state) { return rows_of(state.chunks); }
 
+/// Refuses chunks that disagree about the width of a vector column: it is one for all rows of all workers. A collective.
+inline void check_widths(const DatasetState& state) {
+    // Of each column the largest width and the smallest, negated.
+    std::vector<std::int64_t> extremes(2 * state.plan.slots.size(), -INT64_MAX);
+    for (std::size_t slot = 0; slot < state.plan.slots.size(); ++slot) {
+        const int source = state.plan.slots[slot].source;
+        if (source < 0) continue;  // computed of others
+        for (const auto& chunk : state.chunks) {
+            if (chunk->rows() == 0) continue;
+            const auto width = static_cast<std::int64_t>(chunk->column(static_cast<std::size_t>(source)).width);
+            extremes[2 * slot] = std::max(extremes[2 * slot], width);
+            extremes[2 * slot + 1] = std::max(extremes[2 * slot + 1], -width);
+        }
+    }
+    state.session->communicator().all_reduce(extremes, Reduction::maximum);
+    for (std::size_t slot = 0; slot < state.plan.slots.size(); ++slot) {
+        const std::int64_t widest = extremes[2 * slot], narrowest = -extremes[2 * slot + 1];
+        if (widest < 0 || widest == narrowest) continue;  // below 0: no rows
+        Place place;
+        place.column = std::string(state.plan.slots[slot].name);
+        throw WrongWidth("the vectors of \"" + place.column + "\" have " + std::to_string(narrowest) +
+                             " elements in some rows and " + std::to_string(widest) +
+                             " in others; a column has one width",
+                         place);
+    }
+}
+
 /// One more than the highest block id of any worker.
 inline std::int64_t block_limit(const DatasetState& state) {
     std::int64_t limit = 0;

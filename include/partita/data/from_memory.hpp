@@ -100,24 +100,6 @@ class RawColumn {
 template <class T>
 using StoredValue = ValueType<column_type<T>>;
 
-/// A vector column has one width in all chunks of all workers. A collective.
-inline void check_widths(Session& session, const Chunks& chunks, std::size_t columns) {
-    // Of each column the largest width and the smallest, negated.
-    std::vector<std::int64_t> extremes(2 * columns, INT64_MIN);
-    for (const auto& chunk : chunks)
-        for (std::size_t c = 0; c < columns && chunk->rows() > 0; ++c) {
-            const auto width = static_cast<std::int64_t>(chunk->column(c).width);
-            extremes[2 * c] = std::max(extremes[2 * c], width);
-            extremes[2 * c + 1] = std::max(extremes[2 * c + 1], -width);
-        }
-    session.communicator().all_reduce(extremes, Reduction::maximum);
-    for (std::size_t c = 0; c < columns; ++c)
-        if (extremes[2 * c] != INT64_MIN && extremes[2 * c] != -extremes[2 * c + 1])
-            throw WrongWidth("a vector column has " + std::to_string(-extremes[2 * c + 1]) +
-                             " elements in some rows and " + std::to_string(extremes[2 * c]) +
-                             " in others; a column has one width");
-}
-
 /// One member of structs that lie `stride_bytes` apart, as a column. Compiled once for a type, however many members have it.
 template <class Member>
 ColumnData column_of_member(const void* first, std::size_t stride_bytes, std::size_t rows) {
@@ -165,8 +147,9 @@ Dataset<Row, Unsplit> dataset(Session& session, std::span<const Row> rows) {
                         detail::columns_of_structs(rows.subspan(first, count), static_cast<Members*>(nullptr)));
                 });
         }));
-        detail::check_widths(session, chunks, columns_of<Row>.size());
-        return detail::make_dataset<Row>(session, std::move(chunks));
+        const auto made = detail::make_dataset<Row>(session, std::move(chunks));
+        detail::check_widths(made.state());
+        return made;
     } else {
         return Dataset<Row, Unsplit>(nullptr, {});  // the compilation has failed
     }
@@ -207,13 +190,15 @@ Dataset<MatrixRow<std::remove_const_t<T>, std::remove_const_t<Y>>, Unsplit> data
                 return std::make_shared<const Chunk>(static_cast<std::int64_t>(first), rows, std::move(columns));
             });
     }));
-    return make_dataset<Row>(session, std::move(chunks));
+    const auto made = make_dataset<Row>(session, std::move(chunks));
+    check_widths(made.state());
+    return made;
 }
 
 }  // namespace detail
 
 /// A dataset with the columns `features` (the rows of X, n x p) and `target` (n values), without a copy: both must outlive it.
-/// Errors: WrongWidth if X and y have different numbers of rows.
+/// Errors: WrongWidth if X and y have different numbers of rows, or the workers' matrices different widths.
 template <class T, class Y>
 auto dataset(Session& session, MatrixView<T> x, std::span<Y> y) {
     return detail::dataset_keeping(session, x, y, nullptr);

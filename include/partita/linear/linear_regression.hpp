@@ -30,8 +30,8 @@ class LeastSquaresSummary {
     void update(const Features& x, std::span<const Y> y, Weights weights) {
         if (y.empty()) return;
         const std::size_t p = feature_width(x);
+        if (!width.add(p)) return;
         if (products.size() == 0) products.resize(triangle_size(p + 2));
-        if (products.size() != triangle_size(p + 2)) refuse_width(features_, p, order() - 2);
         BlockGram& kernel = kernel_.get(p, true);
         targets_.resize(y.size());
         for (std::size_t i = 0; i < y.size(); ++i) targets_[i] = static_cast<double>(y[i]);
@@ -41,17 +41,11 @@ class LeastSquaresSummary {
         kernel.add_to(products);
     }
 
-    /// Features, target and the column of ones.
-    std::size_t order() const {
-        std::size_t order = 2;
-        while (triangle_size(order) < products.size()) ++order;
-        return order;
-    }
-
-    ExactSums products;
+    FeatureWidth width;
+    ExactSums products;  ///< of features, target and the column of ones
 
   private:
-    BOOST_DESCRIBE_CLASS(LeastSquaresSummary, (), (products), (), ())
+    BOOST_DESCRIBE_CLASS(LeastSquaresSummary, (), (width, products), (), ())
 
     std::string_view features_, target_;
     Scratch<BlockGram> kernel_;
@@ -154,7 +148,7 @@ struct LinearRegression {
 
 inline void LinearModel::solve(const detail::LeastSquaresSummary& summary, double l2, bool fit_intercept,
                                std::string_view features) {
-    const std::size_t order = summary.order(), p = order - 2;
+    const std::size_t p = summary.width.agreed(features), order = p + 2;
     std::vector<double> high(summary.products.size()), low(high.size());
     for (std::size_t i = 0; i < high.size(); ++i) {
         const DoublePair sum = summary.products.value2(i);

@@ -138,7 +138,7 @@ struct SparseLogisticRegression {
             sliced.blocks[index] = sizes.packer.get(rows, fit_intercept, Features.view())
                                        .pack(x, std::span<const std::uint8_t>(labels.values[index]), weights, sizes);
         });
-        sliced.width = static_cast<std::uint64_t>(sliced.sizes.width.value().value_or(1));
+        sliced.width = sliced.sizes.width.agreed(Features.view());
         return sliced;
     }
 };

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What learners share that read a vector of features: which kinds there are, their width, and the refusal of what is no finite
-// number.
+// What learners share that read a vector of features: which kinds there are, the one width of all rows, and the refusal of what
+// is no finite number.
 
 #include <partita/core/error.hpp>
 #include <partita/data/column_type.hpp>
+#include <partita/math/extremes.hpp>
 #include <partita/math/matrix_view.hpp>
+
+#include <boost/describe/class.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -27,6 +30,25 @@ std::size_t feature_width(const SparseView<T>& x) {
     return x.columns;
 }
 inline std::size_t feature_width(const OneHotView& x) { return x.columns; }
+
+/// The width of the features that a fit reads: a part of a learner's state, to which every block adds its own.
+class FeatureWidth {
+  public:
+    /// False where it is 0 or not that of the blocks before: agreed() will refuse such rows, and no kernel should see them.
+    bool add(std::size_t width) {
+        narrowest_.add(static_cast<std::int64_t>(width));
+        widest_.add(static_cast<std::int64_t>(width));
+        return width > 0 && narrowest_.value() == widest_.value();
+    }
+    /// The one width of all blocks of all workers, once the state is reduced; 0 where there are no rows. Errors: WrongWidth, the
+    /// same on all workers, for rows of two widths and for vectors without elements.
+    std::size_t agreed(std::string_view feature_column) const;
+
+  private:
+    Min<std::int64_t> narrowest_;
+    Max<std::int64_t> widest_;
+    BOOST_DESCRIBE_CLASS(FeatureWidth, (), (), (), (narrowest_, widest_))
+};
 
 template <class T>
 bool finite_row(MatrixView<const T> x, std::size_t row) {
@@ -61,6 +83,19 @@ inline bool finite_row(const OneHotView&, std::size_t) { return true; }
     throw WrongWidth("the vectors of \"" + place.column + "\" have " + std::to_string(given) +
                          " elements and the model was fitted on " + std::to_string(wanted) +
                          "; give the columns that it was fitted on",
+                     place);
+}
+
+inline std::size_t FeatureWidth::agreed(std::string_view feature_column) const {
+    if (!widest_.seen()) return 0;
+    const std::int64_t from = *narrowest_.value(), to = *widest_.value();
+    if (from == to && to > 0) return static_cast<std::size_t>(to);
+    Place place;
+    place.column = std::string(feature_column);
+    const std::string vectors = "the vectors of \"" + place.column + "\" have ";
+    if (from == to) throw WrongWidth(vectors + "no elements to learn from; give features of at least one", place);
+    throw WrongWidth(vectors + std::to_string(from) + " elements in some rows and " + std::to_string(to) +
+                         " in others; a column has one width",
                      place);
 }
 

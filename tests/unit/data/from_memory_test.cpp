@@ -2,6 +2,7 @@
 #include "sales.hpp"
 
 #include <partita/data/from_eigen.hpp>
+#include <partita/data/split.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -18,6 +19,21 @@ struct Tagged {
     std::uint8_t small = 0;
 };
 BOOST_DESCRIBE_STRUCT(Tagged, (), (name, colour, size, checked, values, small))
+
+/// All workers throw the same WrongWidth, which names the column (none where a chunk is still made).
+template <class Body>
+void refused_on_all(std::size_t workers, std::string_view column, Body body) {
+    std::vector<std::string> texts(workers);
+    pt::run<pt::RingAllReduce<>>(sales::quiet(1, workers), [&](pt::Session& session) {
+        try {
+            body(session);
+        } catch (const pt::WrongWidth& error) {
+            texts[session.rank()] = error.place().column + ": " + error.what();
+        }
+    });
+    CHECK(texts[0].substr(0, column.size() + 1) == std::string(column) + ":");
+    CHECK(texts == std::vector<std::string>(workers, texts[0]));
+}
 
 }  // namespace
 
@@ -56,15 +72,30 @@ TEST_CASE("a vector column of two widths is refused on all workers", "[data][fro
     std::vector<Tagged> rows(6'000);
     for (Tagged& row : rows) row.values = {pool.data(), 2};
     rows[5'500].values = {pool.data(), 3};
-    std::vector<int> refused(2);
-    pt::run<pt::RingAllReduce<>>(sales::quiet(1, 2), [&](pt::Session& session) {
-        try {
-            pt::dataset(session, rows);
-        } catch (const pt::WrongWidth&) {
-            refused[session.rank()] = 1;
-        }
+    refused_on_all(2, "", [&](pt::Session& session) { pt::dataset(session, rows); });
+    const std::vector<double> zeros(10'000);
+    refused_on_all(2, "features", [&](pt::Session& session) {
+        const pt::MatrixView<const double> x(zeros.data(), 5'000, 1 + session.rank());
+        pt::dataset(session, x, std::span(zeros).first(5'000));
     });
-    CHECK(refused == std::vector<int>{1, 1});
+}
+
+TEST_CASE("rows of two widths are not put together", "[data][from_memory]") {
+    const std::vector<double> pool{1, 2, 3};
+    const auto rows_of = [&](std::size_t width) {
+        std::vector<Tagged> rows(4'000);
+        for (Tagged& row : rows) row.values = {pool.data(), width};
+        return rows;
+    };
+    const auto narrow = rows_of(2), wide = rows_of(3);
+    for (const std::size_t workers : {1u, 2u, 3u}) {
+        refused_on_all(workers, "values", [&](pt::Session& session) {
+            pt::concat(pt::dataset(session, narrow), pt::dataset(session, wide));
+        });
+        refused_on_all(workers, "values", [&](pt::Session& session) {
+            pt::refit_rows(pt::as_train(pt::dataset(session, wide)), pt::as_validation(pt::dataset(session, narrow)));
+        });
+    }
 }
 
 TEST_CASE("matrices are used where they lie, and with a stride they are copied", "[data][from_memory]") {

@@ -49,13 +49,13 @@ inline SparseView<float> as_kernel_features(const OneHotView& x, std::vector<std
 /// What the first pass over the features finds: their scales and sizes.
 class ScalesSummary {
   public:
+    FeatureWidth width;
     ExactSums moments;  ///< Σw, Σwx of each feature, Σwx² of each
     Max<double> largest_value, largest_weight;
 
     template <class T>
     void update(MatrixView<const T> x, Weights weights, std::string_view column) {
-        if (x.rows() == 0) return;
-        expect(x.columns(), column);
+        if (x.rows() == 0 || !takes(x.columns())) return;
         BlockMoments block(x.columns());
         const BlockCell bad = block.compute(x, weights);
         if (bad) refuse_features(column, "the features", bad.row, bad.column);
@@ -64,8 +64,7 @@ class ScalesSummary {
     }
     template <class T>
     void update(const SparseView<T>& x, Weights weights, std::string_view column) {
-        if (x.rows == 0) return;
-        expect(x.columns, column);
+        if (x.rows == 0 || !takes(x.columns)) return;
         double weight = 0, largest = 0, heaviest = 0;
         for (std::size_t row = 0; row < x.rows; ++row) {
             const double w = weights[row];
@@ -90,14 +89,13 @@ class ScalesSummary {
         largest_weight.add(heaviest);
     }
 
-    std::size_t columns() const { return moments.size() / 2; }
-
   private:
-    BOOST_DESCRIBE_CLASS(ScalesSummary, (), (moments, largest_value, largest_weight), (), ())
+    BOOST_DESCRIBE_CLASS(ScalesSummary, (), (width, moments, largest_value, largest_weight), (), ())
 
-    void expect(std::size_t width, std::string_view column) {
-        if (moments.size() == 0) moments.resize(2 * width + 1);
-        if (columns() != width) refuse_width(column, width, columns());
+    bool takes(std::size_t columns) {
+        if (!width.add(columns)) return false;
+        if (moments.size() == 0) moments.resize(2 * columns + 1);
+        return true;
     }
     std::vector<double> sums_;
 };
@@ -281,7 +279,7 @@ class LogisticObjective {
                 std::vector<float> ones;
                 state.update(as_kernel_features(x, offsets, indices, ones), labels_.weights_of(index), plan_.features);
             });
-        columns_ = found.columns();
+        columns_ = found.width.agreed(plan_.features);
         weight_ = found.moments.value(0);
         scales_.assign(columns_, 1.0);
         penalty_.assign(columns_, 1.0);

@@ -73,7 +73,7 @@ class SlicePacker {
     template <class View>
     std::vector<Slice> pack(const View& x, std::span<const std::uint8_t> labels, Weights weights, SliceSizes& sizes) {
         std::vector<Slice> slices;
-        const std::uint64_t width = feature_width(x);
+        const std::size_t width = feature_width(x);
         double largest = 0, heaviest = 0;
         std::size_t row = 0;
         while (row < labels.size()) {
@@ -110,7 +110,7 @@ class SlicePacker {
     }
 
   private:
-    static void note(SliceSizes& sizes, double largest, double heaviest, std::uint64_t width);
+    static void note(SliceSizes& sizes, double largest, double heaviest, std::size_t width);
     static constexpr double most = 1e12;  // squares of values that many rows sum stay far within float
 
     [[noreturn]] void refuse(double value, std::size_t row, std::size_t index) const {
@@ -188,17 +188,18 @@ class SlicePacker {
 
 /// What the pass that packs rows finds besides: what the table's width and units follow from.
 struct SliceSizes {
-    Max<double> largest_value, heaviest_slice, width;
+    FeatureWidth width;
+    Max<double> largest_value, heaviest_slice;
     Scratch<SlicePacker> packer;  ///< this thread's
 
   private:
-    BOOST_DESCRIBE_CLASS(SliceSizes, (), (largest_value, heaviest_slice, width), (), ())
+    BOOST_DESCRIBE_CLASS(SliceSizes, (), (width, largest_value, heaviest_slice), (), ())
 };
 
-inline void SlicePacker::note(SliceSizes& sizes, double largest, double heaviest, std::uint64_t width) {
+inline void SlicePacker::note(SliceSizes& sizes, double largest, double heaviest, std::size_t width) {
     sizes.largest_value.add(largest);
     sizes.heaviest_slice.add(heaviest);
-    sizes.width.add(static_cast<double>(width));
+    sizes.width.add(width);
 }
 
 }  // namespace partita::inline PARTITA_ABI::detail

@@ -7,10 +7,13 @@
 #include <partita/core/random.hpp>
 #include <partita/exec/thread_pool.hpp>
 #include <partita/math/exact_sum/environment.hpp>
+#include <partita/math/extremes.hpp>
 #include <partita/stage/class_labels.hpp>
+#include <partita/stage/features.hpp>
+
+#include <boost/describe/class.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -57,17 +60,25 @@ struct NetworkRows {
     double heaviest_weight = 1;  ///< of any row of any worker
 };
 
+/// What the pass that packs the rows finds besides.
+struct NetworkSizes {
+    FeatureWidth width;
+    Max<double> heaviest_weight;  ///< of weighted rows
+
+  private:
+    BOOST_DESCRIBE_CLASS(NetworkSizes, (), (width, heaviest_weight), (), ())
+};
+
 template <class Label, class Rows>
 NetworkRows pack_network_rows(Rows& rows, const std::vector<Label>& classes, std::string_view features) {
     NetworkRows packed;
     packed.blocks.resize(rows.local_blocks());
-    std::vector<std::int64_t> widths(packed.blocks.size());
-    rows.for_each_block([&](std::size_t index, const auto& x, const auto& y, Weights weights) {
+    const auto pack = [&](NetworkSizes& sizes, std::size_t index, const auto& x, const auto& y, Weights weights) {
         NetworkBlock& block = packed.blocks[index];
         const std::size_t width = feature_width(x);
+        sizes.width.add(width);
         std::vector<std::uint32_t> labels;
         look_up_classes(y, classes, labels);
-        widths[index] = static_cast<std::int64_t>(width);
         block.features.resize(labels.size() * width);
         std::size_t kept = 0;
         for (std::size_t row = 0; row < labels.size(); ++row) {
@@ -75,23 +86,17 @@ NetworkRows pack_network_rows(Rows& rows, const std::vector<Label>& classes, std
             const std::int64_t bad = write_row(x, row, block.features.data() + kept * width);
             if (bad >= 0) refuse_features(features, "the features", static_cast<std::int64_t>(row), bad);
             block.labels.push_back(labels[row]);
-            if (rows.weighted()) block.weights.push_back(weights[row]);
+            if (rows.weighted()) {
+                block.weights.push_back(weights[row]);
+                sizes.heaviest_weight.add(weights[row]);
+            }
             ++kept;
         }
         block.features.resize(kept * width);
-    });
-    std::int64_t agreed[2] = {0, 0};  // positive doubles are in the order of their bits
-    for (const std::int64_t width : widths) agreed[0] = std::max(agreed[0], width);
-    for (const NetworkBlock& block : packed.blocks)
-        for (const double weight : block.weights) agreed[1] = std::max(agreed[1], std::bit_cast<std::int64_t>(weight));
-    rows.session().communicator().all_reduce(agreed, Reduction::maximum, attempt([&] {
-                                                 for (const std::int64_t width : widths)
-                                                     if (width != agreed[0])
-                                                         refuse_width(features, static_cast<std::size_t>(width),
-                                                                      static_cast<std::size_t>(agreed[0]));
-                                             }));
-    packed.width = static_cast<std::size_t>(agreed[0]);
-    if (rows.weighted()) packed.heaviest_weight = std::bit_cast<double>(agreed[1]);
+    };
+    const NetworkSizes found = rows.aggregate_indexed(NetworkSizes(), pack);
+    packed.width = found.width.agreed(features);
+    packed.heaviest_weight = found.heaviest_weight.value().value_or(1);
     return packed;
 }
 
