@@ -323,24 +323,51 @@ Dataset<Row, Role> concat_rows(const Dataset<Row, Role>& first, const Dataset<Ro
     return Dataset<Row, Role>(std::move(state), a.slots());
 }
 
+constexpr bool equal_columns(std::span<const ColumnInfo> a, std::span<const ColumnInfo> b) {
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i)
+        if (a[i].name != b[i].name || a[i].type != b[i].type) return false;
+    return true;
+}
+
+/// Column number I of rows of two tables, with what both know of it.
+template <class Row, class OtherRow, std::size_t I>
+using ColumnOfBoth =
+    typename CalledBefore<ColumnFrom<name_at<Row, I>, ValueType<columns_of<Row>[I].type>,
+                                     typename SourcesOf<Row, I>::type, typename SourcesOf<OtherRow, I>::type>,
+                          AllNames<typename NamesBefore<Row, I>::type, typename NamesBefore<OtherRow, I>::type>>::type;
+
+/// What rows of two tables with the same columns are together.
+template <class Row, class OtherRow>
+struct RowOfBoth {
+    template <std::size_t... I>
+    static auto all(std::index_sequence<I...>) -> Schema<ColumnOfBoth<Row, OtherRow, I>...>;
+    using type = decltype(all(std::make_index_sequence<columns_of<Row>.size()>()));
+};
+template <class Row>
+struct RowOfBoth<Row, Row> : std::type_identity<Row> {};
+
 }  // namespace detail
 
 /// The rows of `first`, then those of `second`, whose ids move up to the block border behind the last row of `first`.
-/// Both are stored anew; a weight column stays in force if both have it.
+/// Both are stored anew; a weight column stays in force if both have it. Both tables have columns of the same names and types, in
+/// the same order; a column counts as computed from what it was computed from in either, and keeps the names that it had in either.
 /// Errors: InvalidSetting if one is weighted and the other is not; WrongWidth where their vectors differ in width. A collective.
 template <class Row, class Role, class OtherRow, class OtherRole>
-Dataset<Row, Role> concat(const Dataset<Row, Role>& first, const Dataset<OtherRow, OtherRole>& second) {
+auto concat(const Dataset<Row, Role>& first, const Dataset<OtherRow, OtherRole>& second) {
+    constexpr bool same_columns = detail::equal_columns(columns_of<Row>, columns_of<OtherRow>);
     static_assert(wrong::unless<std::is_same_v<Role, OtherRole>,
                                 wrong::RolesDoNotMix<wrong::Given<Role>, wrong::Given<OtherRole>>>,
                   "data of two roles do not mix: rows to be judged on must not reach a fit; refit_rows joins Train and "
                   "Validation for a last fit");
-    static_assert(
-        wrong::unless<std::is_same_v<Row, OtherRow>, wrong::ColumnsDiffer<wrong::Given<Row>, wrong::Given<OtherRow>>>,
-        "concat joins rows of one table type: select the same columns of both first");
-    if constexpr (std::is_same_v<Role, OtherRole> && std::is_same_v<Row, OtherRow>) {
-        return detail::concat_rows(first, second);
+    static_assert(wrong::unless<same_columns, wrong::ColumnsDiffer<wrong::Given<Row>, wrong::Given<OtherRow>>>,
+                  "concat joins tables of the same columns: select the same ones of both first, in one order");
+    if constexpr (std::is_same_v<Role, OtherRole> && same_columns) {
+        using Both = Dataset<typename detail::RowOfBoth<Row, OtherRow>::type, Role>;
+        return detail::concat_rows(Both(std::make_shared<DatasetState>(first.state()), first.slots()),
+                                   Both(std::make_shared<DatasetState>(second.state()), second.slots()));
     } else {
-        return first;
+        return first;  // the compilation has failed
     }
 }
 

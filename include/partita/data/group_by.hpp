@@ -18,7 +18,7 @@ struct GroupColumns;
 template <class Row, Name... Keys>
 struct GroupColumns<Row, NameList<Keys...>> {
     /// Every aggregate depends on the keys, too: joined back by them, it tells what they are.
-    using KeySources = typename AllNames<NameList<Keys...>, SourcesByName<Row, Keys>...>::type;
+    using KeySources = AllNames<NameList<Keys...>, SourcesByName<Row, Keys>...>;
 
     template <class Aggregate>
     using ResultColumn =

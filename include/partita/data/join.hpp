@@ -92,7 +92,7 @@ struct JoinOf<Left, Right, KeepUnmatched, NameList<Keys...>, std::index_sequence
     static constexpr std::array<ColumnType, ordinals.size()> types{
         ExplainMissing<Right, ordinals[R], KeepUnmatched>::type...};
     /// What is looked up depends on the key, too.
-    using KeySources = typename AllNames<NameList<Keys...>, SourcesByName<Left, Keys>...>::type;
+    using KeySources = AllNames<NameList<Keys...>, SourcesByName<Left, Keys>...>;
     using Joined =
         Schema<CopiedColumn<Left, L>...,
                ColumnLike<Right, ordinals[R], name_at<Right, ordinals[R]>, ValueType<types[R]>, KeySources>...>;

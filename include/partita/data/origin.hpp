@@ -8,6 +8,10 @@
 
 #include <boost/mp11/algorithm.hpp>
 
+#include <array>
+#include <span>
+#include <string_view>
+
 namespace partita::inline PARTITA_ABI::detail {
 
 template <class Row, Name ColumnName>
@@ -23,23 +27,57 @@ using ColumnValue = typename ColumnValueOf<Row, ColumnName>::type;
 /// Names of columns.
 template <Name... ColumnNames>
 struct NameList {};
+using NoNames = std::type_identity<NameList<>>;
 
+/// Each name once, in the order in which they come first.
+template <std::size_t Capacity>
+struct DistinctNames {
+    std::array<std::string_view, Capacity> names{};
+    std::size_t count = 0;
+
+    constexpr void add(std::string_view name) {
+        for (std::size_t i = 0; i < count; ++i)
+            if (names[i] == name) return;
+        names[count++] = name;
+    }
+};
+
+/// The names that `Found::names` has found, as a NameList.
+template <class Found, std::size_t I>
+inline constexpr auto name_found = name_from([] { return Found::names.names[I]; });
+template <class Found, std::size_t... I>
+auto names_found(std::index_sequence<I...>) -> NameList<name_found<Found, I>...>;
+template <class Found>
+using NamesFound = decltype(names_found<Found>(std::make_index_sequence<Found::names.count>()));
+
+template <class List>
+inline constexpr std::array<std::string_view, 0> names_in{};
+template <Name... ColumnNames>
+inline constexpr std::array<std::string_view, sizeof...(ColumnNames)> names_in<NameList<ColumnNames...>>{
+    ColumnNames.view()...};
+
+/// The union of several lists.
 template <class... Lists>
-struct AllNames;
-template <>
-struct AllNames<> : std::type_identity<NameList<>> {};
-template <Name... A>
-struct AllNames<NameList<A...>> : std::type_identity<NameList<A...>> {};
-template <Name... A, Name... B, class... Lists>
-struct AllNames<NameList<A...>, NameList<B...>, Lists...> : AllNames<NameList<A..., B...>, Lists...> {};
+struct UnionOfNames {
+    static constexpr std::array<std::span<const std::string_view>, sizeof...(Lists)> lists{names_in<Lists>...};
+    static constexpr std::size_t capacity = [] {
+        std::size_t size = 0;
+        for (const auto& list : lists) size += list.size();
+        return size;
+    }();
+    static constexpr auto names = [] {
+        DistinctNames<capacity> found;
+        for (const auto& list : lists)
+            for (const std::string_view name : list) found.add(name);
+        return found;
+    }();
+};
+template <class... Lists>
+using AllNames = NamesFound<UnionOfNames<Lists...>>;
 
 /// The name of a table's column number I, as a template argument.
 template <class Row, std::size_t I>
 inline constexpr auto name_at = name_from([] { return columns_of<Row>[I].name; });
-
-template <class Row, std::size_t Column, std::size_t... I>
-constexpr auto held_names(std::index_sequence<I...>) -> typename AllNames<
-    std::conditional_t<I != Column && TableOf<Row>::holds(Column, I), NameList<name_at<Row, I>>, NameList<>>...>::type;
 
 template <Name ColumnName, class T, Name... Sources>
 NameList<Sources...> listed_names(const ComputedColumn<ColumnName, T, Sources...>*);
@@ -47,13 +85,8 @@ NameList<> listed_names(const void*);
 
 /// The columns that one was computed from, as far as its table knows.
 template <class Row, std::size_t Column>
-struct SourcesOf : std::type_identity<NameList<>> {};
-template <KnowsSources Row, std::size_t Column>
-struct SourcesOf<Row, Column> {
-    using type = decltype(held_names<Row, Column>(std::make_index_sequence<columns_of<Row>.size()>()));
-};
+struct SourcesOf : NoNames {};
 template <class... Columns, std::size_t Column>
-    requires KnowsSources<Schema<Columns...>>
 struct SourcesOf<Schema<Columns...>, Column> {
     using Found = boost::mp11::mp_at_c<Schema<Columns...>, Column>;
     using type = decltype(listed_names(static_cast<const Found*>(nullptr)));
@@ -67,7 +100,7 @@ NameList<Before...> listed_names_before(const RenamedColumn<Now, Before...>*);
 NameList<> listed_names_before(const void*);
 
 template <class Row, std::size_t Column>
-struct NamesBefore : std::type_identity<NameList<>> {};
+struct NamesBefore : NoNames {};
 template <class... Columns, std::size_t Column>
 struct NamesBefore<Schema<Columns...>, Column> {
     using Found = boost::mp11::mp_at_c<Schema<Columns...>, Column>;
@@ -91,7 +124,7 @@ struct ColumnFromList<ColumnName, T, NameList<First, Rest...>>
 
 /// A column of a schema that was computed from all of these.
 template <Name ColumnName, class T, class... SourceLists>
-using ColumnFrom = typename ColumnFromList<ColumnName, T, typename AllNames<SourceLists...>::type>::type;
+using ColumnFrom = typename ColumnFromList<ColumnName, T, AllNames<SourceLists...>>::type;
 
 /// A table's column number I as a column of a schema, under this name and of this type, with all that is known of it; of something
 /// that was looked up, also what it was looked up by.

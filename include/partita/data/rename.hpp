@@ -17,7 +17,7 @@ template <class Row, std::size_t I, Name From, Name To>
     requires(name_at<Row, I> == From)
 struct RenamedAt<Row, I, From, To>
     : CalledBefore<ColumnFrom<To, ValueType<columns_of<Row>[I].type>, typename SourcesOf<Row, I>::type>,
-                   typename AllNames<NameList<From>, typename NamesBefore<Row, I>::type>::type> {};
+                   AllNames<NameList<From>, typename NamesBefore<Row, I>::type>> {};
 
 template <class Row, Name From, Name To, std::size_t... I>
 auto renamed_schema(std::index_sequence<I...>) -> Schema<typename RenamedAt<Row, I, From, To>::type...>;

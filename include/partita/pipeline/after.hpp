@@ -51,20 +51,47 @@ struct FinalTable {
 
 template <class... Stages, class Row>
 struct TableOf<After<Pipeline<Stages...>, Row>> : FinalTable<LastNode<Row, Stages...>> {};
-/// A column of the table that the pipeline began with, computed anew or not, keeps the names that it had before.
+
+/// The names of all columns along a pipeline, hidden ones too, that values of one came from.
+template <class Last, int Slot>
+struct NamesOnTheWay {
+    static constexpr auto names = [] {
+        DistinctNames<static_cast<std::size_t>(slot_count(Last::data))> found;
+        for (int other = 0; other < slot_count(Last::data); ++other) {
+            const SlotInfo& info = slot_info(Last::data, other);
+            if (info.name != slot_info(Last::data, Slot).name && way_from(Last::data, Slot, info.identity) >= 0)
+                found.add(info.name);
+        }
+        return found;
+    }();
+};
+
+/// Also what the table that the pipeline began with knows of columns that are not in it.
+template <class... Stages, class Row, std::size_t Column>
+struct SourcesOf<After<Pipeline<Stages...>, Row>, Column> {
+    using Last = LastNode<Row, Stages...>;
+    static constexpr int slot = FinalTable<Last>::slots[Column];
+    template <std::size_t I>
+    using SourcesOnTheWay =
+        std::conditional_t<(way_from(Last::data, slot, static_cast<int>(I)) >= 0), SourcesOf<Row, I>, NoNames>;
+    template <std::size_t... I>
+    static auto all(std::index_sequence<I...>)
+        -> AllNames<NamesFound<NamesOnTheWay<Last, slot>>, typename SourcesOnTheWay<I>::type...>;
+    using type = decltype(all(std::make_index_sequence<columns_of<Row>.size()>()));
+};
+
+/// A column that was computed from one column counts as that one, and keeps its names.
 template <class... Stages, class Row, std::size_t Column>
 struct NamesBefore<After<Pipeline<Stages...>, Row>, Column> {
     using Last = LastNode<Row, Stages...>;
-    static constexpr auto identity =
-        static_cast<std::size_t>(slot_info(Last::data, FinalTable<Last>::slots[Column]).identity);
-    static auto names() {
-        if constexpr (identity < columns_of<Row>.size()) {
-            return NamesBefore<Row, identity>{};
-        } else {
-            return std::type_identity<NameList<>>{};
-        }
-    }
-    using type = typename decltype(names())::type;
+    static constexpr int slot = FinalTable<Last>::slots[Column];
+    static constexpr int identity = slot_info(Last::data, slot).identity;
+    using Own = std::conditional_t<slot_info(Last::data, identity).name == slot_info(Last::data, slot).name, NameList<>,
+                                   NameList<slot_name<Last::data, identity>()>>;
+    static constexpr bool is_known = identity < static_cast<int>(columns_of<Row>.size());
+    using type =
+        AllNames<Own, typename std::conditional_t<is_known, NamesBefore<Row, static_cast<std::size_t>(identity)>,
+                                                  NoNames>::type>;
 };
 
 template <class... Stages, class Row>

@@ -25,10 +25,6 @@ struct Absorb {
 };
 
 template <const NodeData& Data, int Slot>
-consteval auto slot_name() {
-    return name_from([] { return slot_info(Data, Slot).name; });
-}
-template <const NodeData& Data, int Slot>
 consteval auto slot_kind() {
     return name_from([] { return kind_name(slot_info(Data, Slot).type.kind); });
 }

@@ -3,6 +3,7 @@
 
 // The columns along a pipeline as plain tables, one per stage: what a name means at each point, and where values came from.
 
+#include <partita/core/name.hpp>
 #include <partita/core/near_name.hpp>
 #include <partita/data/schema.hpp>
 
@@ -39,6 +40,12 @@ constexpr const SlotInfo& slot_info(const NodeData& node, int slot) {
     const NodeData* at = &node;
     while (slot < at->first) at = at->previous;
     return at->added[slot - at->first];
+}
+
+/// The name of a slot's column, as a template argument.
+template <const NodeData& Data, int Slot>
+consteval auto slot_name() {
+    return name_from([] { return slot_info(Data, Slot).name; });
 }
 
 /// The slot that a name means at this point of the pipeline, or -1. Later columns hide earlier ones of the same name.

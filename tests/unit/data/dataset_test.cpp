@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sales.hpp"
 
+#include <partita/data/rename.hpp>
 #include <partita/math/count.hpp>
 #include <partita/math/exact_sum.hpp>
 
@@ -191,6 +192,24 @@ TEST_CASE("concat starts its second operand at the next block border", "[data][d
     CHECK(ids(pt::concat(data, none)) == numbers(0, 5'000));
     CHECK(takings(pt::concat(data, data)).rows.rows() == 10'000);
     CHECK_THROWS_AS(pt::concat(data, data.weigh_by<"pieces">()), pt::InvalidSetting);
+}
+
+TEST_CASE("concat takes tables of the same columns that came from different ones", "[data][dataset]") {
+    using Old = pt::Schema<pt::ComputedColumn<"amount", double, "net", "tax">, pt::Column<"pieces", int>>;
+    using New = pt::Schema<pt::ComputedColumn<"price", double, "tax", "list">, pt::Column<"pieces", int>>;
+    pt::LocalSession session(quiet());
+    const auto data = pt::dataset(session, make(10)).select<"price", "pieces">();
+    const pt::Dataset<New> now(std::make_shared<pt::DatasetState>(data.state()), data.slots());
+    const pt::Dataset<Old> then(std::make_shared<pt::DatasetState>(data.state()), data.slots());
+    const auto both = pt::concat(pt::rename<"amount", "price">(then), now);
+    using Price = pt::ComputedColumn<"price", double, "net", "tax", "list">;
+    STATIC_REQUIRE(std::is_same_v<decltype(both)::row_type,
+                                  pt::Schema<pt::RenamedColumn<Price, "amount">, pt::Column<"pieces", int>>>);
+    const auto frame = both.collect();
+    REQUIRE(frame.rows() == 20);
+    const auto prices = frame.column<"price">();
+    CHECK(std::equal(prices.begin(), prices.begin() + 10, prices.begin() + 10));
+    STATIC_REQUIRE(std::is_same_v<decltype(pt::concat(now, now)), pt::Dataset<New>>);
 }
 
 TEST_CASE("head gives the first rows of all workers", "[data][dataset]") {

@@ -50,9 +50,34 @@ using Chosen = decltype(std::declval<pt::Dataset<Prepared>>().select<Names...>()
 static_assert(std::is_same_v<Chosen<"fare">, pt::Schema<pt::Column<"fare", float>>>);
 static_assert(  // also what it was computed from and is not chosen; "x" is the column km, in another shape
     std::is_same_v<Chosen<"x", "fare">,
-                   pt::Schema<pt::ComputedColumn<"x", pt::Vector<float>, "km">, pt::Column<"fare", float>>>);
+                   pt::Schema<pt::RenamedColumn<pt::ComputedColumn<"x", pt::Vector<float>, "km">, "km">,
+                              pt::Column<"fare", float>>>);
 static_assert(leaks_after<Chosen<"both", "fare", "x">, pt::LinearRegression<"both", "fare">>);
 static_assert(!leaks_after<Chosen<"both", "fare", "x">, pt::LinearRegression<"x", "fare">>);
+
+// ---- what a transformed table knows of columns that are in another one ---------------------------------------------------
+template <class Table, pt::Name... Names>
+using Of = typename decltype(std::declval<pt::Dataset<Table>>().template select<Names...>())::row_type;
+using Means = pt::Schema<pt::Column<"night", bool>, pt::ComputedColumn<"mean", double, "fare", "night">>;
+using Scaled = pt::After<pt::Pipeline<pt::StandardScale<"mean">, pt::Assemble<"mean", "night", "both">>, Means>;
+static_assert(std::is_same_v<Of<Scaled, "mean">, pt::Schema<pt::ComputedColumn<"mean", double, "night", "fare">>>);
+static_assert(std::is_same_v<Of<Scaled, "both">,
+                             pt::Schema<pt::ComputedColumn<"both", pt::Vector<double>, "night", "mean", "fare">>>);
+static_assert(std::is_same_v<Of<Scaled, "night">, pt::Schema<pt::Column<"night", bool>>>);
+using ScaledTwice = pt::After<pt::Pipeline<pt::Assemble<"both", "b">>, Scaled>;
+static_assert(
+    std::is_same_v<Of<ScaledTwice, "b">,
+                   pt::Schema<pt::RenamedColumn<
+                       pt::ComputedColumn<"b", pt::Vector<double>, "night", "mean", "both", "fare">, "both">>>);
+// Also names that a later column took, and columns computed from one that was computed from several.
+using Taken = pt::After<pt::Pipeline<OfKm, pt::Assemble<"km", "night", "y">, pt::Assemble<"km", "fare", "km">,
+                                     pt::StandardScale<"y">, pt::Assemble<"y", "z">>,
+                        Ride>;
+static_assert(
+    std::is_same_v<Of<Taken, "y">, pt::Schema<pt::ComputedColumn<"y", pt::Vector<float>, "km", "night", "x", "z">>>);
+static_assert(std::is_same_v<
+              Of<Taken, "z">,
+              pt::Schema<pt::RenamedColumn<pt::ComputedColumn<"z", pt::Vector<float>, "km", "night", "x", "y">, "y">>>);
 
 TEST_CASE("a second learner takes predictions of another target, and a row needs no target", "[pipeline][leak]") {
     pt::LocalSession session(quiet());

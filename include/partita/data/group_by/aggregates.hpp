@@ -83,7 +83,7 @@ template <class Row, ReadsColumn Aggregate>
 struct ResultAndSources<Row, Aggregate> {
     static constexpr ColumnType type = result_type(Aggregate::kind, ColumnValueOf<Row, Aggregate::column>::column);
     using Result = ValueType<type>;
-    using Sources = typename AllNames<NameList<Aggregate::column>, SourcesByName<Row, Aggregate::column>>::type;
+    using Sources = AllNames<NameList<Aggregate::column>, SourcesByName<Row, Aggregate::column>>;
 };
 template <class Row, class Aggregate>
 using AggregateResult = typename ResultAndSources<Row, Aggregate>::Result;
