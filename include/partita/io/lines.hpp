@@ -7,6 +7,8 @@
 #include <partita/io/csv/source.hpp>
 #include <partita/io/csv/write_texts.hpp>
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -19,27 +21,33 @@ namespace partita::inline PARTITA_ABI {
 ///
 /// A collective: every worker calls it, worker 0 writes. The file appears whole or not at all. Errors: InvalidSetting for a text with
 /// a line feed in it; FileError; what the function throws; on all workers. Determinism: the same bytes for any number of threads and
-/// workers. Cost: the text in memory, on worker 0; the others send it theirs.
+/// workers. Cost: each worker holds the text of its elements in memory, twice while it is put together and while it is sent; worker 0
+/// receives that of all others, so it holds the whole text.
 template <class T, class F>
 void write_lines(const Partitioned<T>& sequence, const std::string& path, F line) {
-    static_assert(std::is_convertible_v<std::invoke_result_t<F&, const T&>, std::string>,
-                  "write_lines takes a function that gives the text of an element, without its line end");
-    const auto lines = sequence.map([&line](const T& element) {
-        std::string text = line(element);
-        if (text.find('\n') != std::string::npos)
-            throw InvalidSetting(
-                "write_lines: the text of an element has a line feed in it, and would be read as two lines; "
-                "let the function write it otherwise, as \\n, say",
-                Place{.setting = "line"});
-        text += '\n';
-        return text;
-    });
-    std::vector<std::string> texts(lines.chunks().size());
-    const PendingError pending = attempt([&] {
-        sequence.session().for_each(texts.size(), [&](std::size_t index, std::size_t) {
-            for (const std::string& text : lines.chunks()[index]->values) texts[index] += text;
+    static_assert(
+        std::is_constructible_v<std::string, std::invoke_result_t<F&, const T&>>,
+        "write_lines takes a function that gives the text of an element, without its line end: a std::string, a "
+        "std::string_view or what converts to one");
+    std::vector<std::string> texts(sequence.chunks().size());
+    PendingError pending;
+    {
+        const auto lines = sequence.map([&line](const T& element) {
+            std::string text(line(element));
+            if (text.find('\n') != std::string::npos)
+                throw InvalidSetting(
+                    "write_lines: the text of an element has a line feed in it, and would be read as two lines; "
+                    "let the function write it otherwise, as \\n, say",
+                    Place{.setting = "line"});
+            text += '\n';
+            return text;
         });
-    });
+        pending = attempt([&] {
+            sequence.session().for_each(texts.size(), [&](std::size_t index, std::size_t) {
+                for (const std::string& text : lines.chunks()[index]->values) texts[index] += text;
+            });
+        });
+    }
     detail::write_texts(sequence.session(), std::move(texts), path, pending);
 }
 
@@ -47,21 +55,35 @@ inline namespace PARTITA_DETAIL_GZIP {
 
 /// The lines of a text file without their line feeds, under the ids 0, 1, …: what write_lines wrote. The last need not have one.
 ///
+/// A byte order mark and a carriage return before a line feed stay in the lines.
+///
 /// A collective: every worker calls it and holds its share of the blocks. Errors, on all workers: FileError; for names in .gz
-/// BadCompression, and MissingComponent without partita::gzip. A file must not become shorter while it is read. Cost: every worker
-/// looks through the whole text for line feeds, at the speed of memory, and copies its share.
+/// BadCompression, and MissingComponent without partita::gzip; CollectiveMismatch where the workers see files of other sizes or
+/// numbers of lines. A file must not become shorter while it is read. Cost: every worker looks through the whole text for line
+/// feeds, at the speed of memory, and copies its share.
 inline Partitioned<std::string> read_lines(Session& session, const std::string& path) {
     using Part = detail::ElementChunk<std::string>;
-    detail::ChunkList<Part> chunks;
-    session.communicator().agree(attempt([&] {
-        const detail::SourceText source = detail::load_text(path);
-        const auto end_of = [&](std::size_t start) {
-            return std::min(source.text.find('\n', start), source.text.size());
-        };
-        std::vector<std::size_t> starts;  // of the blocks
-        std::size_t lines = 0;
+    detail::SourceText source;
+    const auto end_of = [&](std::size_t start) { return std::min(source.text.find('\n', start), source.text.size()); };
+    std::vector<std::size_t> starts;  // of the blocks
+    std::size_t lines = 0;
+    const PendingError pending = attempt([&] {
+        source = detail::load_text(path);
         for (std::size_t at = 0; at < source.text.size(); at = end_of(at) + 1, ++lines)
             if (lines % static_cast<std::size_t>(block_rows) == 0) starts.push_back(at);
+    });
+    Bytes mine;
+    ByteWriter writer(mine);
+    writer.write(static_cast<std::uint64_t>(source.text.size()));
+    writer.write(static_cast<std::uint64_t>(lines));
+    const std::vector<Bytes> gathered = session.communicator().all_gather(mine, pending);
+    for (std::size_t rank = 0; rank < gathered.size(); ++rank) {
+        ByteReader first(gathered[0]), reader(gathered[rank]);
+        for (const char* what : {"bytes", "lines"})
+            detail::demand_same_file(path, what, first.read<std::uint64_t>(), reader.read<std::uint64_t>(), rank);
+    }
+    detail::ChunkList<Part> chunks;
+    session.communicator().agree(attempt([&] {
         chunks = detail::share_of_rows<Part>(
             session, lines, detail::default_chunk_blocks, [&](std::size_t first, std::size_t count) {
                 std::vector<std::string> values;

@@ -6,6 +6,7 @@
 
 #include "slow_csv.hpp"
 
+#include <atomic>
 #include <cstdio>
 #include <initializer_list>
 #include <mutex>
@@ -130,6 +131,23 @@ TEST_CASE("each worker holds its share of whole blocks, and all agree on errors 
                                                  }),
                     pt::BadValue);
     CHECK(errors == std::vector<std::string>(3, slow_csv::read(text, pt::columns_of<Item>, {})));
+}
+
+TEST_CASE("all workers refuse a file that one of them sees otherwise", "[csv]") {
+    const std::string text = many_items();
+    std::atomic<int> refused = 0;
+    CHECK_THROWS_WITH(pt::run<pt::TreeAggregate<>>({.threads = 1, .workers = 3},
+                                                   [&](pt::Session& session) {
+                                                       try {
+                                                           pt::read_csv_text<Item>(
+                                                               session, session.rank() == 1 ? text + text : text, {});
+                                                       } catch (const pt::CollectiveMismatch&) {
+                                                           ++refused;
+                                                           throw;
+                                                       }
+                                                   }),
+                      Catch::Contains("bytes of records and process 1 sees"));
+    CHECK(refused == 3);
 }
 
 TEST_CASE("several files are one table, each with its own header", "[csv]") {

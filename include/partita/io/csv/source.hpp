@@ -3,12 +3,15 @@
 
 // The text of a file in memory: mapped where it is a plain file, read otherwise, decompressed where its name ends in .gz.
 
+#include <partita/core/error.hpp>
 #include <partita/persist/atomic_file.hpp>
 #ifdef PARTITA_HAS_GZIP
 #include <partita/io/gzip.hpp>
 #endif
 
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -40,6 +43,19 @@ inline SourceText own_text(std::string name, std::string text) {
     auto owner = std::make_shared<std::string>(std::move(text));
     SourceText result{std::move(name), *owner, owner};
     return result;
+}
+
+/// Where process `rank` has another count of something in a file than process 0, throws; all processes call it with all counts.
+inline void demand_same_file(const std::string& path, const char* what, std::uint64_t of_first, std::uint64_t of_other,
+                             std::size_t rank) {
+    if (of_first == of_other) return;
+    Place place;
+    place.file = path;
+    place.process = static_cast<std::int64_t>(rank);
+    throw CollectiveMismatch(path + ": process 0 sees " + std::to_string(of_first) + " " + what + " and process " +
+                                 std::to_string(rank) + " sees " + std::to_string(of_other) +
+                                 "; give every host the same file, whole before the run begins",
+                             std::move(place));
 }
 
 /// Maps a plain file, which must not become shorter while it is read; reads anything else (a pipe) to its end.

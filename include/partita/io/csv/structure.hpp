@@ -9,7 +9,7 @@
 #include <partita/io/csv/source.hpp>
 
 #include <algorithm>
-#include <cstring>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -118,11 +118,11 @@ class CsvFile {
 };
 
 /// Finds the structure of all files: each worker looks at its share of the ranges, and tells the others.
-/// `opened` is the error of whatever came before, which travels along.
+/// `opened` is the error of whatever came before, which travels along. Errors: CollectiveMismatch where they see files of other sizes.
 inline void scan_csv_files(Session& session, std::vector<CsvFile>& files, const PendingError& opened) {
     std::vector<std::pair<std::size_t, std::size_t>> all;  // file, range
     PendingError pending = opened;
-    std::vector<CsvRange> mine;
+    Bytes mine;
     if (!pending) {
         pending = attempt([&] {
             for (std::size_t file = 0; file < files.size(); ++file)
@@ -132,19 +132,31 @@ inline void scan_csv_files(Session& session, std::vector<CsvFile>& files, const 
                 const auto [file, range] = all[share.first + index];
                 files[file].scan_range(range);
             });
+            ByteWriter writer(mine);
+            writer.write(static_cast<std::uint64_t>(files.size()));
+            for (const CsvFile& file : files) writer.write(static_cast<std::uint64_t>(file.text().size()));
             for (std::size_t i = 0; i < share.count; ++i) {
                 const auto [file, range] = all[share.first + i];
-                mine.push_back(files[file].ranges()[range]);
+                writer.write(files[file].ranges()[range]);
             }
         });
     }
-    const std::vector<Bytes> gathered = session.communicator().all_gather(std::as_bytes(std::span(mine)), pending);
+    const std::vector<Bytes> gathered = session.communicator().all_gather(mine, pending);
+    std::vector<ByteReader> readers(gathered.begin(), gathered.end());
+    for (std::size_t rank = 0; rank < gathered.size(); ++rank) {
+        ByteReader first(gathered[0]);
+        ByteReader& reader = readers[rank];
+        demand_same_file(files.empty() ? "a table" : files[0].name(), "files", first.read<std::uint64_t>(),
+                         reader.read<std::uint64_t>(), rank);
+        for (const CsvFile& file : files)
+            demand_same_file(file.name(), "bytes of records", first.read<std::uint64_t>(), reader.read<std::uint64_t>(),
+                             rank);
+    }
     std::size_t next = 0;
-    for (const Bytes& bytes : gathered) {
-        for (std::size_t at = 0; at + sizeof(CsvRange) <= bytes.size() && next < all.size();
-             at += sizeof(CsvRange), ++next) {
+    for (ByteReader& reader : readers) {
+        for (; reader.remaining() != 0 && next < all.size(); ++next) {
             const auto [file, range] = all[next];
-            std::memcpy(&files[file].ranges()[range], bytes.data() + at, sizeof(CsvRange));
+            files[file].ranges()[range] = reader.read<CsvRange>();
         }
     }
     for (CsvFile& file : files) file.chain_ranges();
