@@ -3,6 +3,7 @@
 
 // Everything but the optional components. Written by scripts/generate_umbrella; do not edit.
 
+#include <partita/core/borrows.hpp>
 #include <partita/core/error.hpp>
 #include <partita/core/name.hpp>
 #include <partita/core/near_name.hpp>

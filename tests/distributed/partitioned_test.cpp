@@ -282,12 +282,43 @@ TEST_CASE("elements by a key: sorted, the first of them, grouped and joined", "[
     CHECK(std::get<6>(results).empty());
 }
 
+TEST_CASE("a key that is NaN is refused on all workers, wherever it is", "[partitioned][in_process]") {
+    const std::vector<Trail> made = trails(2 * 4096 + 100);
+    for (const std::size_t workers : {1u, 3u}) {
+        for (const char* name : {"trail 0", "trail 8200"}) {
+            const auto key = [name](const Trail& trail) {
+                return std::pair(1, trail.name == name ? std::nanf("") : static_cast<float>(trail.heights.size()));
+            };
+            const auto refused = [&](auto action) {
+                const auto outcomes = every_policy::outcomes(workers, [&](pt::Session& session) {
+                    const auto all = pt::partitioned(session, made, 1);
+                    try {
+                        action(all);
+                    } catch (const pt::NonFiniteValue& error) {
+                        const std::int64_t row = error.place().row;
+                        if (all.count() == static_cast<std::int64_t>(made.size()) &&
+                            "trail " + std::to_string(row) == name)
+                            throw;
+                    }
+                });
+                for (const std::string& line : outcomes)
+                    CHECK_THAT(line, Catch::StartsWith("non_finite_value: the key of an element is NaN"));
+            };
+            refused([&](const auto& all) { pt::sort(all, key); });
+            refused([&](const auto& all) { pt::group_by(all, key); });
+            refused([&](const auto& all) { pt::join(all, all, key, key); });
+            refused([&](const auto& all) { pt::join(all, all, key, key, pt::JoinSettings{.broadcast_bytes = 0}); });
+        }
+    }
+}
+
 TEST_CASE("a sequence is written as lines and read back", "[partitioned][in_process]") {
     const std::vector<Trail> made = trails(13'000);
     std::string text;
     for (const Trail& trail : made) text += trail.name + "\n";
     const auto back = every_policy::gives_the_same([&](pt::Session& session) {
-        pt::write_lines(pt::partitioned(session, made, 1), "trails.txt", [](const Trail& trail) { return trail.name; });
+        pt::write_lines(pt::partitioned(session, made, 1), "trails.txt",
+                        [](const Trail& trail) { return std::string_view(trail.name); });
         const auto lines = pt::read_lines(session, "trails.txt");
         session.communicator().barrier();  // all have read it before it is written again
         return std::pair(lines.count(),
@@ -310,6 +341,16 @@ TEST_CASE("a sequence is written as lines and read back", "[partitioned][in_proc
          }))
         CHECK_THAT(line, Catch::StartsWith("invalid_setting: write_lines: the text of an element has a line feed"));
     CHECK(pt::read_whole_file("trails.txt") == text);  // the old one
+    // As long, with a line more, and longer: what a host's own copy may be.
+    pt::write_file_atomically("0.txt", "first\nsecond\n");
+    for (const std::string other : {"first\nsec\nnd\n", "first\nsecond\nthird"}) {
+        pt::write_file_atomically("2.txt", other);
+        for (const std::string& line : every_policy::outcomes(
+                 3, [](pt::Session& of_three) { pt::read_lines(of_three, of_three.rank() == 2 ? "2.txt" : "0.txt"); }))
+            CHECK_THAT(line, Catch::StartsWith("collective_mismatch: ") &&
+                                 Catch::Contains(other.size() == 13 ? "process 0 sees 2 lines and process 2 sees 3"
+                                                                    : "process 0 sees 13 bytes and process 2 sees 18"));
+    }
 }
 
 namespace {

@@ -4,6 +4,7 @@
 // How a value of any type travels between the workers of one run.
 
 #include <partita/comm/bytes.hpp>
+#include <partita/core/borrows.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -16,7 +17,8 @@
 namespace partita::inline PARTITA_ABI {
 
 /// Writes a T into a message and reads it back. Trivially copyable types need nothing; specialise it for others:
-/// `static void write(const T&, ByteWriter&)` and `static T read(ByteReader&)`. A pointer does not survive the journey.
+/// `static void write(const T&, ByteWriter&)` and `static T read(ByteReader&)`. Pointers and views would not survive the journey: what
+/// `borrows` has no Wire. Of a struct that is not described nobody sees the members; it is for you to keep views out of it.
 template <class T>
 struct Wire;
 
@@ -28,7 +30,7 @@ concept Travels = requires(const T& value, ByteWriter& writer, ByteReader& reade
 };
 
 template <class T>
-    requires(std::is_trivially_copyable_v<T> && !std::is_pointer_v<T>)
+    requires(std::is_trivially_copyable_v<T> && !borrows<T>)
 struct Wire<T> {
     static void write(const T& value, ByteWriter& writer) { writer.write(value); }
     static T read(ByteReader& reader) { return reader.template read<T>(); }

@@ -27,7 +27,7 @@ constexpr void demand_travels_with_key() {
     static_assert(
         Travels<KeyOf<F, T>>,
         "keys must travel between workers: let the function give a number, a std::string, or another type that is "
-        "trivially copyable or has a pt::Wire");
+        "trivially copyable or has a pt::Wire, and no view: a std::string for a std::string_view or a pt::Category");
     static_assert(
         requires(const KeyOf<F, T>& a, const KeyOf<F, T>& b) { a < b ? true : false; },
         "keys are compared by a < b, which must be defined and order them");
@@ -85,11 +85,26 @@ struct Keyed {
     }
 };
 
+/// NaN, and what has it among what it compares, is not equal to itself.
+template <class Key>
+void demand_order(const Key& key, const Key& itself) {
+    if constexpr (requires { key == itself ? true : false; })
+        if (!(key == itself))
+            throw NonFiniteValue(
+                "the key of an element is NaN, which has no place in an order; filter such elements out, or let "
+                "the function give another key for them");
+}
+
 /// A collective.
 template <class T, class F>
 Keyed<T, KeyOf<F, T>> keyed_here(const Partitioned<T>& sequence, F& key) {
-    const auto keys = sequence.map(key);
-    Keyed<T, KeyOf<F, T>> mine;
+    using Key = KeyOf<F, T>;
+    const auto keys = sequence.map([&key](const T& element) {
+        Key here = key(element);
+        demand_order(here, here);
+        return here;
+    });
+    Keyed<T, Key> mine;
     sequence.session().communicator().agree(attempt([&] { mine = {elements_here(sequence), elements_here(keys)}; }));
     return mine;
 }
@@ -307,9 +322,9 @@ Known<T, Key> known_to_askers(Session& session, std::vector<Key> asked, Keyed<T,
 /// The elements in the order of `key(element)`, compared by `<`, those of equal keys in the order of their ids; they get the ids
 /// 0, 1, ….
 ///
-/// A collective. Requires an order: a NaN among the keys has none. Errors: what the functions, `<` and a `pt::Wire` throw, on all
-/// workers. Determinism: the same for any number of threads and workers. Cost:
-/// each worker sorts its elements, sends each at most once with its key, and sorts what it received.
+/// A collective. Requires that `<` orders the keys. Errors, on all workers: NonFiniteValue for a key that is not equal to itself, as
+/// NaN is not, or a pair with one; what the functions, `<` and a `pt::Wire` throw. Determinism: the same for any number of threads
+/// and workers. Cost: each worker sorts its elements, sends each at most once with its key, and sorts what it received.
 template <class T, class F>
 Partitioned<T> sort(const Partitioned<T>& sequence, F key) {
     detail::demand_travels_with_key<T, F>();

@@ -4,6 +4,7 @@
 // What a column can hold: the value types of rows, and their description as a plain value that compile-time tables and
 // run-time frames share.
 
+#include <partita/core/borrows.hpp>
 #include <partita/core/version.hpp>
 
 #include <array>
@@ -65,6 +66,15 @@ struct SparseVector {
     std::span<const T> values;
     std::size_t width = 0;
 };
+
+template <>
+inline constexpr bool borrows<Text> = true;
+template <>
+inline constexpr bool borrows<Category> = true;
+template <class T>
+inline constexpr bool borrows<Vector<T>> = true;
+template <class T>
+inline constexpr bool borrows<SparseVector<T>> = true;
 
 /// A vector with at most a single one in it, at `code`; what OneHotEncode makes of a category.
 struct OneHot {

@@ -33,7 +33,9 @@ template <class T>
 constexpr void demand_travels() {
     static_assert(Travels<T>,
                   "elements must travel between workers: make the type trivially copyable, or specialise pt::Wire<T> "
-                  "with write(const T&, pt::ByteWriter&) and read(pt::ByteReader&)");
+                  "with write(const T&, pt::ByteWriter&) and read(pt::ByteReader&); a view refers to memory that other "
+                  "workers have not, so give a std::string for a std::string_view or a pt::Category, a std::vector for "
+                  "a std::span");
 }
 
 }  // namespace detail
@@ -41,7 +43,7 @@ constexpr void demand_travels() {
 /// An ordered sequence of T, spread over the workers of a session. Copies share the elements, which never change.
 ///
 /// T is any copyable type; what brings elements to other workers (`reduce`, `collect`) needs it trivially copyable or with a
-/// `pt::Wire<T>`. Elements have ids as rows have: the block of an element is its id / 4096, `filter` keeps ids, and chunks are
+/// `pt::Wire<T>`, and without views (`std::string_view`, `std::span`, `pt::Category`), also as members of a struct. Elements have ids as rows have: the block of an element is its id / 4096, `filter` keeps ids, and chunks are
 /// runs of whole blocks. All functions but `session` are collective: every worker calls them, an error of one is thrown on
 /// all, and of several errors that of the lowest block. Functions that are passed in run on many threads at once.
 /// Determinism: every result is the same for any number of threads, workers and chunks, as long as the functions look at

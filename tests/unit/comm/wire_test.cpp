@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <partita/comm/wire.hpp>
+#include <partita/data/column_type.hpp>
 
+#include <boost/describe/class.hpp>
 #include <catch2/catch.hpp>
 
 #include <array>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pt = partita;
@@ -55,6 +59,34 @@ static_assert(pt::Travels<int> && pt::Travels<Point> && pt::Travels<std::array<P
 static_assert(pt::Travels<std::string> && pt::Travels<std::vector<std::vector<std::string>>>);
 static_assert(pt::Travels<Named> && pt::Travels<std::vector<Named>>);
 static_assert(!pt::Travels<Stuck> && !pt::Travels<std::vector<Stuck>> && !pt::Travels<int*>);
+
+namespace {
+
+// Views would come to nothing where their memory is not.
+struct Shop {
+    pt::Category name;
+    float price = 0;
+};
+BOOST_DESCRIBE_STRUCT(Shop, (), (name, price))
+struct Chain {
+    std::array<Shop, 2> shops;
+};
+BOOST_DESCRIBE_STRUCT(Chain, (), (shops))
+struct Measured {
+    pt::Vector<float, 3> values;
+    pt::Timestamp when;
+    std::optional<pt::OneHot> code;
+};
+BOOST_DESCRIBE_STRUCT(Measured, (), (values, when, code))
+
+}  // namespace
+
+static_assert(!pt::Travels<std::string_view> && !pt::Travels<std::span<const int>> && !pt::Travels<std::span<int, 3>>);
+static_assert(!pt::Travels<std::pair<std::string_view, int>> && !pt::Travels<std::optional<std::string_view>>);
+static_assert(!pt::Travels<std::vector<pt::Text>> && !pt::Travels<std::array<const char*, 2>>);
+static_assert(!pt::Travels<pt::Category> && !pt::Travels<pt::Vector<float>> && !pt::Travels<pt::SparseVector<float>>);
+static_assert(!pt::Travels<Shop> && !pt::Travels<Chain> && !pt::Travels<std::vector<Chain>>);
+static_assert(pt::Travels<Measured> && pt::Travels<std::optional<int>> && pt::Travels<pt::Vector<double, 2>>);
 
 TEST_CASE("values arrive as they left", "[comm]") {
     CHECK(there_and_back(-7) == -7);
