@@ -94,7 +94,7 @@ std::vector<double> fit(pt::Session& session, const Clicks& clicks, pt::TableExc
     pt::all_reduce_state(session.communicator(), sizes);
     rows.sizes = sizes;
     pt::detail::SparsePlan plan;
-    plan.steps.alpha = static_cast<float>(learner().alpha);
+    plan.alpha = learner().alpha;
     plan.blocks = learner().blocks;
     plan.exchange = exchange;
     const auto found = pt::detail::fit_sparse(session, rows, plan, [] { return pt::FitIdentity("clicks"); });

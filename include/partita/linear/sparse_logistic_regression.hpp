@@ -93,9 +93,21 @@ struct SparseLogisticRegression {
         detail::PackedLabels<Label> labels =
             detail::pack_labels<Label>(data, id, TargetColumn.view(), detail::PackedWeights::none);
         ModelFor<X, Y> model;
-        const detail::SparsePlan plan = make_plan(data.session().seed());
+        const detail::SparsePlan plan{update == SparseUpdate::adagrad,
+                                      alpha,
+                                      beta,
+                                      l1,
+                                      l2,
+                                      epochs,
+                                      fit_intercept,
+                                      shuffle,
+                                      blocks,
+                                      rows,
+                                      Features.view(),
+                                      TargetColumn.view(),
+                                      data.session().seed()};
         const auto identify = [&] {
-            return identity(data.session().communicator().table_consistency()).add("rows", data.checksum());
+            return plan.identity(data.session().communicator().table_consistency()).add("rows", data.checksum());
         };
         model.assign(detail::fit_sparse(data.session(), slices(data, labels), plan, identify),
                      std::move(labels.classes), threshold);
@@ -103,30 +115,6 @@ struct SparseLogisticRegression {
     }
 
   private:
-    /// For checkpoints: every setting that decides what the fit does. What workers that do not wait for each other came to is
-    /// for their like alone.
-    FitIdentity identity(TableConsistency consistency) const {
-        FitIdentity all(id);
-        all.add("update", update).add("alpha", alpha).add("beta", beta).add("l1", l1).add("l2", l2);
-        all.add("epochs", epochs).add("fit_intercept", fit_intercept).add("shuffle", shuffle);
-        all.add("blocks", blocks).add("rows of a block", rows);
-        all.add("async", consistency.kind == TableConsistency::Kind::unbounded).add("staleness", consistency.staleness);
-        return all.add("features", Features.view()).add("target", TargetColumn.view());
-    }
-    detail::SparsePlan make_plan(std::uint64_t seed) const {
-        using Penalty = detail::SparseSteps::Penalty;
-        detail::SparsePlan plan;
-        plan.steps = {static_cast<float>(alpha), static_cast<float>(beta), static_cast<float>(l1),
-                      static_cast<float>(l2), Penalty::none};
-        if (l1 > 0 || l2 > 0) plan.steps.penalty = update == SparseUpdate::ftrl ? Penalty::ftrl : Penalty::adagrad;
-        plan.epochs = epochs;
-        plan.intercept = fit_intercept;
-        plan.shuffle = shuffle;
-        plan.blocks = blocks;
-        plan.seed = seed;
-        return plan;
-    }
-
     /// The rows as slices. One pass.
     template <class Rows, class Labels>
     detail::SlicedRows slices(Rows& data, const Labels& labels) const {

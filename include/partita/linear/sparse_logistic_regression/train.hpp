@@ -9,6 +9,7 @@
 #include <partita/core/random.hpp>
 #include <partita/exec/progress.hpp>
 #include <partita/linear/sparse_logistic_regression/model.hpp>
+#include <partita/linear/sparse_logistic_regression/plan.hpp>
 #include <partita/linear/sparse_logistic_regression/slices.hpp>
 #include <partita/linear/sparse_logistic_regression/steps.hpp>
 #include <partita/math/exact_sum.hpp>
@@ -19,15 +20,6 @@
 #include <memory>
 
 namespace partita::inline PARTITA_ABI::detail {
-
-struct SparsePlan {
-    SparseSteps steps;
-    int epochs = 1;
-    bool intercept = true, shuffle = true;
-    std::size_t blocks = 1;
-    std::uint64_t seed = 0;
-    TableExchange exchange = TableExchange::automatic;
-};
 
 /// This worker's rows: block `ids[i]` in the slices blocks[i].
 struct SlicedRows {
@@ -217,14 +209,14 @@ class ClockSchedule {
 
 /// The units in which a clock's deltas stay below 1: powers of two, so that they round nothing.
 inline SparseRule sparse_rule(const SparsePlan& plan, const SliceSizes& sizes) {
+    const SparseSteps steps = plan.steps();
     const double value = std::max(1.0, sizes.largest_value.value().value_or(1.0)),
                  weight = std::max(1.0, sizes.heaviest_slice.value().value_or(1.0)),
                  all = weight * static_cast<double>(plan.blocks), squares = all * value * value,
-                 farthest =
-                     2 * static_cast<double>(plan.steps.alpha) * std::sqrt(weight),  // that a slice moves a weight
+                 farthest = 2 * static_cast<double>(steps.alpha) * std::sqrt(weight),  // that a slice moves a weight
         moves = 2 * fused(shared_curvature * squares, farthest, all * value);
     const auto power = [](double bound) { return std::ldexp(1.0, std::ilogb(bound) + 2); };
-    return {plan.steps, power(moves), power(squares)};
+    return {steps, power(moves), power(squares)};
 }
 
 /// All that the next clock stands on, as a checkpoint has it.
@@ -304,7 +296,7 @@ inline SparseLogisticFit fit_sparse(Session& session, const SlicedRows& rows, co
                 std::fill(item_losses.begin(), item_losses.end(), 0.0);
                 session.for_each(items.size(), [&](std::size_t i, std::size_t worker) {
                     auto& learner = learners[worker];
-                    if (!learner) learner = std::make_unique<SliceLearner>(plan.steps, plan.intercept, plan.blocks);
+                    if (!learner) learner = std::make_unique<SliceLearner>(rule.steps, plan.intercept, plan.blocks);
                     learner->learn(rows.blocks[items[i].local_block][items[i].slice], table, rule, item_losses[2 * i],
                                    item_losses[2 * i + 1]);
                 });
@@ -336,7 +328,7 @@ inline SparseLogisticFit fit_sparse(Session& session, const SlicedRows& rows, co
             fit.intercept = static_cast<double>(contents.values[2 * i]);
             continue;
         }
-        const float weight = plan.steps.weight(contents.values[2 * i], contents.values[2 * i + 1]);
+        const float weight = rule.steps.weight(contents.values[2 * i], contents.values[2 * i + 1]);
         if (weight == 0) continue;
         indices.push_back(contents.keys[i]);
         weights.push_back(weight);
