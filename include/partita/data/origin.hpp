@@ -29,16 +29,16 @@ template <Name... ColumnNames>
 struct NameList {};
 using NoNames = std::type_identity<NameList<>>;
 
-/// Each name once, in the order in which they come first.
+/// Each name once.
 template <std::size_t Capacity>
-struct DistinctNames {
+struct FoundNames {
     std::array<std::string_view, Capacity> names{};
     std::size_t count = 0;
 
-    constexpr void add(std::string_view name) {
+    constexpr bool has(std::string_view name) const {
         for (std::size_t i = 0; i < count; ++i)
-            if (names[i] == name) return;
-        names[count++] = name;
+            if (names[i] == name) return true;
+        return false;
     }
 };
 
@@ -56,7 +56,7 @@ template <Name... ColumnNames>
 inline constexpr std::array<std::string_view, sizeof...(ColumnNames)> names_in<NameList<ColumnNames...>>{
     ColumnNames.view()...};
 
-/// The union of several lists.
+/// The union of several lists, in the order in which names come first.
 template <class... Lists>
 struct UnionOfNames {
     static constexpr std::array<std::span<const std::string_view>, sizeof...(Lists)> lists{names_in<Lists>...};
@@ -66,9 +66,12 @@ struct UnionOfNames {
         return size;
     }();
     static constexpr auto names = [] {
-        DistinctNames<capacity> found;
-        for (const auto& list : lists)
-            for (const std::string_view name : list) found.add(name);
+        FoundNames<capacity> found;
+        for (const auto& list : lists) {
+            const bool is_first = found.count == 0;  // and has each name once
+            for (const std::string_view name : list)
+                if (is_first || !found.has(name)) found.names[found.count++] = name;
+        }
         return found;
     }();
 };

@@ -55,12 +55,21 @@ struct TableOf<After<Pipeline<Stages...>, Row>> : FinalTable<LastNode<Row, Stage
 /// The names of all columns along a pipeline, hidden ones too, that values of one came from.
 template <class Last, int Slot>
 struct NamesOnTheWay {
+    static constexpr std::size_t slots = static_cast<std::size_t>(slot_count(Last::data));
+    static constexpr auto on_the_way = [] {  // by itself, since compilers evaluate so much at once and no more
+        std::array<bool, slots> found{};
+        for (std::size_t other = 0; other < slots; ++other)
+            found[other] = way_from(Last::data, Slot, slot_info(Last::data, static_cast<int>(other)).identity) >= 0;
+        return found;
+    }();
     static constexpr auto names = [] {
-        DistinctNames<static_cast<std::size_t>(slot_count(Last::data))> found;
-        for (int other = 0; other < slot_count(Last::data); ++other) {
-            const SlotInfo& info = slot_info(Last::data, other);
-            if (info.name != slot_info(Last::data, Slot).name && way_from(Last::data, Slot, info.identity) >= 0)
-                found.add(info.name);
+        FoundNames<slots> found;
+        for (std::size_t other = 0; other < slots; ++other) {
+            const SlotInfo& info = slot_info(Last::data, static_cast<int>(other));
+            bool is_new = on_the_way[other] && info.name != slot_info(Last::data, Slot).name;
+            for (int hidden = info.hides; hidden >= 0; hidden = slot_info(Last::data, hidden).hides)
+                is_new &= !on_the_way[static_cast<std::size_t>(hidden)];
+            if (is_new) found.names[found.count++] = info.name;
         }
         return found;
     }();
