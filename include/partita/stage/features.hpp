@@ -45,8 +45,13 @@ class FeatureWidth {
     std::size_t agreed(std::string_view feature_column) const;
 
   private:
-    Min<std::int64_t> narrowest_;
-    Max<std::int64_t> widest_;
+    /// Rows that are withdrawn leave the width that they had: all others have it, too.
+    template <class Extreme>
+    struct Lasting : Extreme {
+        void withdraw(const Lasting&) {}
+    };
+    Lasting<Min<std::int64_t>> narrowest_;
+    Lasting<Max<std::int64_t>> widest_;
     BOOST_DESCRIBE_CLASS(FeatureWidth, (), (), (), (narrowest_, widest_))
 };
 
