@@ -144,7 +144,6 @@ class TableShard {
           stride_(rule_->stride()),
           elements_(static_cast<std::size_t>(keys) * width * stride_) {}
 
-    std::uint64_t first_key() const noexcept { return first_key_; }
     std::uint64_t end_key() const noexcept { return first_key_ + keys_; }
     std::size_t width() const noexcept { return width_; }
     const TableUnit& unit() const noexcept { return unit_; }

@@ -164,7 +164,6 @@ class ClockSchedule {
         }
     }
 
-    std::size_t blocks() const { return blocks_.size(); }
     /// The number of clocks of an epoch, whose order is drawn for it.
     std::size_t begin_epoch(int epoch) {
         for (Block& block : blocks_) {
