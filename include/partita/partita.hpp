@@ -107,6 +107,7 @@
 #include <partita/data/output_view.hpp>
 #include <partita/data/partitioned.hpp>
 #include <partita/data/reads.hpp>
+#include <partita/data/refuse_widths.hpp>
 #include <partita/data/regroup.hpp>
 #include <partita/data/rename.hpp>
 #include <partita/data/result_place.hpp>

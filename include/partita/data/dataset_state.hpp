@@ -8,6 +8,7 @@
 #include <partita/data/chunk_list.hpp>
 #include <partita/data/column_builder.hpp>
 #include <partita/data/gather.hpp>
+#include <partita/data/refuse_widths.hpp>
 #include <partita/math/exact_sum/environment.hpp>
 
 #include <memory>
@@ -182,13 +183,8 @@ inline void check_widths(const DatasetState& state) {
     state.session->communicator().all_reduce(extremes, Reduction::maximum);
     for (std::size_t slot = 0; slot < state.plan.slots.size(); ++slot) {
         const std::int64_t widest = extremes[2 * slot], narrowest = -extremes[2 * slot + 1];
-        if (widest < 0 || widest == narrowest) continue;  // below 0: no rows
-        Place place;
-        place.column = std::string(state.plan.slots[slot].name);
-        throw WrongWidth("the vectors of \"" + place.column + "\" have " + std::to_string(narrowest) +
-                             " elements in some rows and " + std::to_string(widest) +
-                             " in others; a column has one width",
-                         place);
+        if (widest >= 0 && widest != narrowest)  // below 0: no rows
+            refuse_widths(state.plan.slots[slot].name, narrowest, widest);
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include <partita/core/error.hpp>
 #include <partita/data/column_type.hpp>
+#include <partita/data/refuse_widths.hpp>
 #include <partita/math/extremes.hpp>
 #include <partita/math/matrix_view.hpp>
 
@@ -95,13 +96,11 @@ inline std::size_t FeatureWidth::agreed(std::string_view feature_column) const {
     if (!widest_.seen()) return 0;
     const std::int64_t from = *narrowest_.value(), to = *widest_.value();
     if (from == to && to > 0) return static_cast<std::size_t>(to);
+    if (from != to) refuse_widths(feature_column, from, to);
     Place place;
     place.column = std::string(feature_column);
-    const std::string vectors = "the vectors of \"" + place.column + "\" have ";
-    if (from == to) throw WrongWidth(vectors + "no elements to learn from; give features of at least one", place);
-    throw WrongWidth(vectors + std::to_string(from) + " elements in some rows and " + std::to_string(to) +
-                         " in others; a column has one width",
-                     place);
+    throw WrongWidth(
+        "the vectors of \"" + place.column + "\" have no elements to learn from; give features of at least one", place);
 }
 
 }  // namespace partita::inline PARTITA_ABI::detail
