@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What the suites over all communication policies share. They are compiled twice: for workers that are threads, and with
-// PARTITA_TEST_MPI for processes that a launcher starts.
+// What the suites over all communication policies share. Workers are threads or, where a launcher started the program, its
+// processes.
 
 #include <partita/comm/run.hpp>
 #include <partita/comm/wire.hpp>
 #include <partita/core/random.hpp>
-#ifdef PARTITA_TEST_MPI
+#ifdef PARTITA_HAS_MPI
 #include <partita/comm/mpi.hpp>
 #endif
 
@@ -24,9 +24,15 @@ namespace communicator_contract {
 
 namespace pt = partita;
 
-#ifdef PARTITA_TEST_MPI
-using Transport = pt::Mpi;
-constexpr bool in_process = false;
+#ifdef PARTITA_HAS_MPI
+inline const bool in_process = !pt::Mpi::is_launched();
+
+/// The transport of this start of the program: every body is compiled once for both.
+struct Transport {
+    static void launch(const pt::RunSettings& settings, pt::FunctionRef<void(pt::Channel&)> worker) {
+        in_process ? pt::InProcess::launch(settings, worker) : pt::Mpi::launch(settings, worker);
+    }
+};
 #else
 using Transport = pt::InProcess;
 constexpr bool in_process = true;
@@ -34,7 +40,7 @@ constexpr bool in_process = true;
 
 /// The numbers of workers to try: these, or that which the launcher started if it lies between them.
 inline std::vector<std::size_t> worker_counts(std::initializer_list<std::size_t> wanted) {
-    if constexpr (in_process) return wanted;
+    if (in_process) return wanted;
     const auto started =
         pt::run<pt::TreeAggregate<Transport>>({.threads = 1}, [](pt::Session& session) { return session.size(); });
     const char* launched = std::getenv("PARTITA_TEST_PROCESSES");
@@ -47,7 +53,7 @@ inline std::vector<std::size_t> worker_counts(std::initializer_list<std::size_t>
 /// Runs a body with so many workers, of one thread each where no number is given.
 template <class Policy, class Body>
 void run_on(pt::RunSettings settings, Body body) {
-    if constexpr (!in_process) settings.workers = 0;
+    if (!in_process) settings.workers = 0;
     if (settings.threads == 0) settings.threads = 1;
     settings.progress = pt::ShowProgress::never;
     pt::run<Policy>(settings, body);
@@ -56,7 +62,7 @@ void run_on(pt::RunSettings settings, Body body) {
 /// What every worker has in its place of a list, on all workers, after a run that filled in the places.
 template <class T>
 void share_out(std::vector<T>& places) {
-    if constexpr (in_process) return;
+    if (in_process) return;
     pt::run<pt::TreeAggregate<Transport>>({.threads = 1}, [&](pt::Session& session) {
         pt::Bytes mine;
         pt::ByteWriter writer(mine);
@@ -102,7 +108,7 @@ inline std::vector<std::string> all(std::size_t workers, const std::string& line
 /// How `run` ends where worker `thrower` threw what only it knows: as the original, but as a copy for other processes.
 inline std::string original_at(std::size_t thrower, const std::string& original, const std::string& type) {
     std::size_t here = thrower;
-    if constexpr (!in_process)
+    if (!in_process)
         pt::run<pt::TreeAggregate<Transport>>({.threads = 1}, [&](pt::Session& session) { here = session.rank(); });
     return here == thrower ? "original " + original : "remote_error of " + std::to_string(thrower) + ": " + type;
 }

@@ -14,6 +14,8 @@
 #include <stdexcept>
 #include <thread>
 
+namespace communicator_failure_test {
+
 using namespace communicator_contract;
 
 static_assert(pt::Communicator<pt::Checked<pt::RingAllReduce<>>>);
@@ -101,7 +103,7 @@ void faults_of_every_kind() {
                     CHECK(lines == all(workers, "non_finite_value" + of));
                     CHECK(whole == "non_finite_value" + of);
                 }
-                if constexpr (in_process) {
+                if (in_process) {
                     const auto [lines, whole] = run_with(pt::FaultKind::kill);
                     for (std::size_t i = 0; i < workers; ++i)
                         CHECK(lines[i] == (i == rank ? "gone" : "worker_lost" + of));
@@ -239,3 +241,5 @@ TEMPLATE_TEST_CASE("workers that make different calls get a typed error", "[comm
         CHECK_THAT(early_return, Catch::StartsWith("collective_mismatch"));
     }
 }
+
+}  // namespace communicator_failure_test

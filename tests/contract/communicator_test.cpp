@@ -10,6 +10,8 @@
 #include <limits>
 #include <stdexcept>
 
+namespace communicator_test {
+
 using namespace communicator_contract;
 
 static_assert(pt::Communicator<pt::LocalThreads>);
@@ -314,3 +316,5 @@ TEMPLATE_TEST_CASE("random sequences of calls equal a model of them", "[comm]", 
         CHECK(lines == all(workers, "fine"));
     }
 }
+
+}  // namespace communicator_test

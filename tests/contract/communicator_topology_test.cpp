@@ -13,6 +13,8 @@
 #include <map>
 #include <set>
 
+namespace communicator_topology_test {
+
 using namespace communicator_contract;
 
 namespace {
@@ -24,7 +26,7 @@ using OneServer = pt::ParameterServer<TransportType>;
 
 /// What all workers sent, in one order.
 std::vector<pt::MessageRecord> messages_of_all(const pt::MessageLog& log, std::size_t workers) {
-    if constexpr (in_process) return log.messages();
+    if (in_process) return log.messages();
     std::vector<std::vector<pt::MessageRecord>> each(workers, log.messages());
     share_out(each);
     pt::MessageLog everyones;
@@ -269,3 +271,5 @@ TEST_CASE("shares cover the items in order and differ by at most one", "[comm]")
         }
     }
 }
+
+}  // namespace communicator_topology_test

@@ -24,6 +24,8 @@
 #include <type_traits>
 #include <variant>
 
+namespace parameter_table_test {
+
 using namespace communicator_contract;
 
 namespace {
@@ -479,7 +481,7 @@ void all_end_alike(std::size_t workers, bool synchronous) {
                     else CHECK(line.starts_with("negative_weight" + of + ", "));
                 CHECK(whole == "negative_weight" + of);
             }
-            if constexpr (in_process) {
+            if (in_process) {
                 const auto [lines, whole] = ends<Policy>(settings, who, when, Failure::killed);
                 for (std::size_t i = 0; i < workers; ++i) CHECK(lines[i] == (i == who ? "gone" : "worker_lost" + of));
                 CHECK(whole == "worker_lost" + of);
@@ -813,3 +815,5 @@ TEST_CASE("what is wrong with a table is told to all workers", "[comm][table]") 
         mistakes_are_told<pt::TreeAggregate<Transport>>(workers, false);
     }
 }
+
+}  // namespace parameter_table_test

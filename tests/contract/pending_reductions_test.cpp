@@ -15,6 +15,8 @@
 #include <stdexcept>
 #include <thread>
 
+namespace pending_reductions_test {
+
 using namespace communicator_contract;
 
 static_assert(!std::is_copy_constructible_v<pt::PendingReductions>);
@@ -60,7 +62,6 @@ std::int64_t iterate(pt::Session& session, int rounds) {
     return iterate(session, rounds, [](int, std::size_t) {});
 }
 
-#ifndef PARTITA_TEST_MPI
 /// A transport that every worker must use on the thread that it began on, as MPI may ask for.
 class OnOneThread final : public pt::Channel {
   public:
@@ -98,9 +99,6 @@ class OnOneThread final : public pt::Channel {
     pt::Channel& inner_;
     std::thread::id thread_ = std::this_thread::get_id();
 };
-#else
-using OnOneThread = Transport;
-#endif
 
 /// A policy chosen at run time: every body is compiled once.
 struct AnyPolicy {
@@ -174,7 +172,7 @@ TEST_CASE("pending reductions give what all_reduce gives", "[comm]") {
 }
 
 TEST_CASE("the batches of pending reductions follow from their lengths", "[comm]") {
-    if constexpr (in_process) {
+    if (in_process) {
         for (int repetition = 0; repetition < 3; ++repetition) {
             pt::MessageLog log;
             run_on<pt::RingAllReduce<pt::Counting<Transport>>>({.workers = 3, .instruments = {.messages = &log}},
@@ -314,7 +312,7 @@ TEST_CASE("throw, leave, kill and delay in every batch", "[comm]") {
                         CHECK(lines == all(workers, "non_finite_value" + of));
                         CHECK(whole == "non_finite_value" + of);
                     }
-                    if constexpr (in_process) {
+                    if (in_process) {
                         const auto [lines, whole] = ends(pt::FaultKind::kill);
                         for (std::size_t other = 0; other < workers; ++other)
                             CHECK(lines[other] == (other == rank ? "gone" : "worker_lost" + of));
@@ -344,3 +342,5 @@ TEST_CASE("a late worker is named while reductions are pending", "[comm]") {
         }
     }
 }
+
+}  // namespace pending_reductions_test

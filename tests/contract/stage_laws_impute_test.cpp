@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace stage_laws_impute_test {
+
 using namespace partita;
 
 namespace {
@@ -23,3 +25,5 @@ TEST_CASE("Impute keeps the laws of stages", "[feature][laws]") {
     keeps_the_laws(check_stage<Impute<"x">, Schema<Column<"x", std::optional<Category>>>>(
         {.stage = {.strategy = Imputation::mode}}));
 }
+
+}  // namespace stage_laws_impute_test

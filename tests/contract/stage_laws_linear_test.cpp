@@ -7,6 +7,8 @@
 
 #include "widths.hpp"
 
+namespace stage_laws_linear_test {
+
 using namespace partita;
 
 namespace {
@@ -27,3 +29,5 @@ TEST_CASE("LinearRegression keeps the laws of stages", "[linear][laws]") {
     widths::are_refused_by(Learner{.fit_intercept = false});
     widths::are_refused_by<Learner, Sparse>({});
 }
+
+}  // namespace stage_laws_linear_test

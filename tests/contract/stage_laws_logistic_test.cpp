@@ -8,6 +8,8 @@
 
 #include "widths.hpp"
 
+namespace stage_laws_logistic_test {
+
 using namespace partita;
 
 namespace {
@@ -41,3 +43,5 @@ TEST_CASE("SparseLogisticRegression keeps the laws of stages", "[linear][laws]")
                               "the law holds bit for bit (unit/linear/sparse_logistic_regression_test.cpp)"}}}));
     widths::are_refused_by(Learner{});
 }
+
+}  // namespace stage_laws_logistic_test

@@ -7,6 +7,8 @@
 
 #include "widths.hpp"
 
+namespace stage_laws_multilayer_perceptron_test {
+
 using namespace partita;
 
 TEST_CASE("MultilayerPerceptron keeps the laws of stages", "[neural][laws]") {
@@ -22,3 +24,5 @@ TEST_CASE("MultilayerPerceptron keeps the laws of stages", "[neural][laws]") {
     CHECK(report.passed());
     widths::are_refused_by(Learner{.hidden = {6}, .max_epochs = 1});
 }
+
+}  // namespace stage_laws_multilayer_perceptron_test

@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace stage_laws_one_hot_encode_test {
+
 using namespace partita;
 
 namespace {
@@ -22,3 +24,5 @@ TEST_CASE("OneHotEncode keeps the laws of stages", "[feature][laws]") {
     keeps_the_laws(check_stage<OneHotEncode<"x", Unseen::own_column>>({.stage = {.max_categories = 3}}));
     keeps_the_laws(check_stage<OneHotEncode<"x", Unseen::error>>());
 }
+
+}  // namespace stage_laws_one_hot_encode_test

@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace stage_laws_standard_scale_test {
+
 using namespace partita;
 
 namespace {
@@ -27,3 +29,5 @@ TEST_CASE("StandardScale keeps the laws of stages on sparse and on selected colu
     keeps_the_laws(
         check_stage<StandardScale<all<double>>, Schema<Column<"a", double>, Column<"b", double>, Column<"c", int>>>());
 }
+
+}  // namespace stage_laws_standard_scale_test

@@ -7,6 +7,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace stage_laws_transformers_test {
+
 using namespace partita;
 
 namespace {
@@ -40,3 +42,5 @@ TEST_CASE("HashFeatures keeps the laws of stages", "[feature][laws]") {
     using Stage = HashFeatures<"a", "b", "c", "d", "features">;
     keeps_the_laws(check_stage<Stage, Table>({.stage = {.dimensions = 1 << 20}, .refused = {{.dimensions = 0}}}));
 }
+
+}  // namespace stage_laws_transformers_test

@@ -11,6 +11,8 @@
 
 #include <utility>
 
+namespace absent_rows_test {
+
 namespace pt = partita;
 using namespace absent_rows;
 
@@ -42,3 +44,5 @@ TEST_CASE("rows of weight 0 alone are no rows to fit", "[pipeline][weights][in_p
     });
     for (const std::string& line : classes) CHECK(line.starts_with("empty_dataset"));
 }
+
+}  // namespace absent_rows_test

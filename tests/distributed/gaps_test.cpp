@@ -19,6 +19,8 @@
 
 #include <cmath>
 
+namespace gaps_test {
+
 namespace pt = partita;
 
 namespace {
@@ -97,3 +99,5 @@ TEST_CASE("categories, classes and scores do not depend on who holds which rows"
     }
     CHECK(std::get<0>(result[0]) != std::get<0>(result[1]));
 }
+
+}  // namespace gaps_test

@@ -24,6 +24,8 @@
 
 #include <unistd.h>
 
+namespace interrupted_fits_test {
+
 namespace pt = partita;
 
 namespace {
@@ -158,19 +160,24 @@ void every_fault_of_a_fit(every_fault::Ends* broken, std::uint64_t step, bool in
 
 }  // namespace
 
+}  // namespace interrupted_fits_test
+
 namespace every_fault {
 
-std::vector<std::string> ring(Body body, const pt::FaultPlan* plan, const std::string& folder, std::size_t count) {
-    return ends<pt::Faulty<pt::RingAllReduce<>>>(body, plan, folder, count);
+std::vector<std::string> ring(Body body, const partita::FaultPlan* plan, const std::string& folder, std::size_t count) {
+    return interrupted_fits_test::ends<partita::Faulty<partita::RingAllReduce<>>>(body, plan, folder, count);
 }
-std::vector<std::string> tree(Body body, const pt::FaultPlan* plan, const std::string& folder, std::size_t count) {
-    return ends<pt::Faulty<pt::TreeAggregate<>>>(body, plan, folder, count);
+std::vector<std::string> tree(Body body, const partita::FaultPlan* plan, const std::string& folder, std::size_t count) {
+    return interrupted_fits_test::ends<partita::Faulty<partita::TreeAggregate<>>>(body, plan, folder, count);
 }
-std::vector<std::string> server(Body body, const pt::FaultPlan* plan, const std::string& folder, std::size_t count) {
-    return ends<pt::Faulty<pt::ParameterServer<>>>(body, plan, folder, count);
+std::vector<std::string> server(Body body, const partita::FaultPlan* plan, const std::string& folder,
+                                std::size_t count) {
+    return interrupted_fits_test::ends<partita::Faulty<partita::ParameterServer<>>>(body, plan, folder, count);
 }
 
 }  // namespace every_fault
+
+namespace interrupted_fits_test {
 
 TEST_CASE("at every call of a fit a worker fails: ring", "[faults][in_process]") {
     every_fault_of_a_fit(every_fault::ring, 4, false);
@@ -284,3 +291,5 @@ TEST_CASE("a checksum sees every value of a view, and nothing else", "[faults][i
     validity = 0b111000;
     CHECK(differ() == "======xx");
 }
+
+}  // namespace interrupted_fits_test

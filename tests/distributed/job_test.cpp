@@ -21,6 +21,8 @@
 
 #include <cmath>
 
+namespace job_test {
+
 namespace pt = partita;
 
 namespace {
@@ -103,3 +105,5 @@ TEST_CASE("what moves rows about gives the same rows under every policy", "[job]
         return result;
     });
 }
+
+}  // namespace job_test

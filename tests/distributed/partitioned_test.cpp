@@ -16,6 +16,8 @@
 #include <cmath>
 #include <stdexcept>
 
+namespace partitioned_test {
+
 namespace pt = partita;
 
 namespace {
@@ -59,19 +61,23 @@ Climb climb_of(const Trail& trail) {
 
 }  // namespace
 
+}  // namespace partitioned_test
+
 template <>
-struct partita::Wire<Trail> {
-    static void write(const Trail& trail, ByteWriter& writer) {
+struct partita::Wire<partitioned_test::Trail> {
+    static void write(const partitioned_test::Trail& trail, ByteWriter& writer) {
         Wire<std::string>::write(trail.name, writer);
         Wire<std::vector<double>>::write(trail.heights, writer);
     }
-    static Trail read(ByteReader& reader) {
-        Trail trail;
+    static partitioned_test::Trail read(ByteReader& reader) {
+        partitioned_test::Trail trail;
         trail.name = Wire<std::string>::read(reader);
         trail.heights = Wire<std::vector<double>>::read(reader);
         return trail;
     }
 };
+
+namespace partitioned_test {
 
 static_assert(!std::is_trivially_copyable_v<Trail> && pt::Travels<Trail>);
 static_assert(std::is_same_v<decltype(std::declval<pt::Partitioned<Trail>>().map(climb_of)), pt::Partitioned<Climb>>);
@@ -367,15 +373,19 @@ struct Touchy {
 
 }  // namespace
 
+}  // namespace partitioned_test
+
 template <>
-struct partita::Wire<Touchy> {
-    static void write(const Touchy& value, ByteWriter& writer) { writer.write(value.number); }
-    static Touchy read(ByteReader& reader) {
-        const Touchy value{reader.read<int>()};
-        if (value.number == Touchy::unreadable) throw pt::NonFiniteValue("not read");
+struct partita::Wire<partitioned_test::Touchy> {
+    static void write(const partitioned_test::Touchy& value, ByteWriter& writer) { writer.write(value.number); }
+    static partitioned_test::Touchy read(ByteReader& reader) {
+        const partitioned_test::Touchy value{reader.read<int>()};
+        if (value.number == partitioned_test::Touchy::unreadable) throw partita::NonFiniteValue("not read");
         return value;
     }
 };
+
+namespace partitioned_test {
 
 TEST_CASE("what one worker cannot read or compare is refused on all, which stay in step", "[partitioned][in_process]") {
     std::vector<Touchy> made(3 * 4096 + 100);  // of three workers the last has the last number, which others get
@@ -444,3 +454,5 @@ TEST_CASE("every worker fails at every call of what is done by keys, in every wa
     every_fault::at_calls(every_fault::tree, keyed, 5, true);
     every_fault::at_calls(every_fault::server, keyed, 5, true);
 }
+
+}  // namespace partitioned_test

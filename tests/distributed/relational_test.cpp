@@ -21,6 +21,8 @@
 #include <map>
 #include <stdexcept>
 
+namespace relational_test {
+
 namespace pt = partita;
 
 namespace {
@@ -477,3 +479,5 @@ TEST_CASE("every worker fails at every call of sorts, groups and joins, in every
     every_fault::at_calls(every_fault::tree, tables, 5, true);
     every_fault::at_calls(every_fault::server, tables, 5, true);
 }
+
+}  // namespace relational_test

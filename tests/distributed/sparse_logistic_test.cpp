@@ -19,6 +19,8 @@
 
 #include <unistd.h>
 
+namespace sparse_logistic_test {
+
 namespace pt = partita;
 
 namespace {
@@ -202,3 +204,5 @@ TEST_CASE("each fit of a sparse logistic regression has its own checkpoints", "[
     ++fits;  // and one of another epoch
     CHECK(is_new_fit({.epochs = epochs + 1}));
 }
+
+}  // namespace sparse_logistic_test

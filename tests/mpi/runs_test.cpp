@@ -9,6 +9,8 @@
 #include <chrono>
 #include <thread>
 
+namespace runs_test {
+
 using namespace communicator_contract;
 
 namespace {
@@ -133,3 +135,5 @@ TEST_CASE("settings that one process refuses are refused on all", "[mpi]") {
         CHECK(within == all(processes, "invalid_setting of 0"));
     }
 }
+
+}  // namespace runs_test

@@ -25,6 +25,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace checkpoints_test {
+
 namespace pt = partita;
 
 static_assert(pt::Persistable<pt::LbfgsState> && pt::Persistable<pt::NewtonState>);
@@ -387,3 +389,5 @@ TEST_CASE("checkpoints are set by the environment, and refused out of range", "[
     CHECK_THROWS_AS(pt::LocalSession({.checkpoint = {.every = 0}}), pt::InvalidSetting);
     CHECK(pt::LocalSession().settings().checkpoint.folder.empty());
 }
+
+}  // namespace checkpoints_test

@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <string>
 
+namespace error_wire_test {
+
 namespace pt = partita;
 
 namespace {
@@ -119,3 +121,5 @@ TEST_CASE("damaged bytes give some error and nothing worse", "[comm]") {
         CHECK_THROWS_AS(std::rethrow_exception(pt::detail::read_error(std::span(wire).first(size))), pt::Error);
     }
 }
+
+}  // namespace error_wire_test

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace format_test {
+
 namespace pt = partita;
 
 namespace {
@@ -55,3 +57,5 @@ TEST_CASE("values in the form that is asked for", "[comm]") {
     CHECK(pt::format("{} {:.1f}", std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()) ==
           "inf -inf");
 }
+
+}  // namespace format_test

@@ -14,6 +14,8 @@
 #include <stdexcept>
 #include <vector>
 
+namespace parameter_table_test {
+
 namespace pt = partita;
 
 namespace {
@@ -306,3 +308,5 @@ TEST_CASE("wrong calls say where and what to do", "[comm][table]") {
     outgrows(pt::AdaGrad{});
     outgrows(pt::FtrlProximal{});
 }
+
+}  // namespace parameter_table_test

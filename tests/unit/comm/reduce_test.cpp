@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+namespace reduce_test {
+
 namespace pt = partita;
 
 namespace {
@@ -113,11 +115,15 @@ std::string reference(std::int64_t level, std::int64_t index, const std::vector<
 
 }  // namespace
 
+}  // namespace reduce_test
+
 template <>
-struct pt::Wire<Shape> {
-    static void write(const Shape& shape, pt::ByteWriter& writer) { writer.write_sized(shape.text); }
-    static Shape read(pt::ByteReader& reader) { return {reader.read_text()}; }
+struct partita::Wire<reduce_test::Shape> {
+    static void write(const reduce_test::Shape& shape, partita::ByteWriter& writer) { writer.write_sized(shape.text); }
+    static reduce_test::Shape read(partita::ByteReader& reader) { return {reader.read_text()}; }
 };
+
+namespace reduce_test {
 
 TEST_CASE("states of accumulators reduce to what one worker would have", "[comm]") {
     for (const std::size_t workers : {1U, 2U, 3U, 5U, 8U}) {
@@ -171,3 +177,5 @@ TEST_CASE("an error reaches all workers through a block tree", "[comm]") {
     });
     CHECK(threw == std::vector<int>(3, 1));
 }
+
+}  // namespace reduce_test

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+namespace session_test {
+
 namespace pt = partita;
 
 static_assert(std::is_same_v<void, decltype(pt::run<pt::LocalThreads>({}, [](pt::Session&) {}))>);
@@ -222,3 +224,5 @@ TEST_CASE("a run in a run", "[comm]") {
               return pt::run<pt::RingAllReduce<>>({.workers = 3}, inner) + pt::run<pt::LocalThreads>({}, inner);
           }) == 4);
 }
+
+}  // namespace session_test

@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+namespace shared_memory_test {
+
 namespace detail = partita::detail;
 using detail::SharedSlots;
 using partita::Bytes;
@@ -172,3 +174,5 @@ TEST_CASE("neighbours find each other's memory, or do without", "[comm][shared_m
     CHECK_FALSE(all_find(true));
 }
 #endif
+
+}  // namespace shared_memory_test

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace simulated_test {
+
 namespace pt = partita;
 
 namespace {
@@ -298,3 +300,5 @@ TEST_CASE("networks that cannot be are refused by name", "[comm][simulated]") {
     CHECK_THROWS_AS(pt::simulate<Tree>({}, 0, [](pt::Session&) {}), pt::InvalidSetting);
     CHECK_THROWS_AS(pt::simulate<Tree>({}, 5000, [](pt::Session&) {}), pt::InvalidSetting);
 }
+
+}  // namespace simulated_test

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+namespace wire_test {
+
 namespace pt = partita;
 
 namespace {
@@ -43,17 +45,21 @@ T there_and_back(const T& value) {
 
 }  // namespace
 
+}  // namespace wire_test
+
 template <>
-struct pt::Wire<Named> {
-    static void write(const Named& value, pt::ByteWriter& writer) {
+struct partita::Wire<wire_test::Named> {
+    static void write(const wire_test::Named& value, partita::ByteWriter& writer) {
         Wire<std::string>::write(value.name, writer);
         Wire<int>::write(value.value, writer);
     }
-    static Named read(pt::ByteReader& reader) {
+    static wire_test::Named read(partita::ByteReader& reader) {
         std::string name = Wire<std::string>::read(reader);
         return {std::move(name), Wire<int>::read(reader)};
     }
 };
+
+namespace wire_test {
 
 static_assert(pt::Travels<int> && pt::Travels<Point> && pt::Travels<std::array<Point, 3>>);
 static_assert(pt::Travels<std::string> && pt::Travels<std::vector<std::vector<std::string>>>);
@@ -116,3 +122,5 @@ TEST_CASE("a reader that runs out says so and reads nothing beyond", "[comm]") {
     pt::ByteReader reader(huge);
     CHECK(pt::Wire<std::vector<int>>::read(reader).size() <= 1);  // stops at the first value that is not there
 }
+
+}  // namespace wire_test

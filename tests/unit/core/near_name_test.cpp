@@ -6,6 +6,8 @@
 #include <array>
 #include <string>
 
+namespace near_name_test {
+
 using partita::detail::name_distance;
 using partita::detail::near_name;
 
@@ -37,3 +39,5 @@ TEST_CASE("Names too long to compare are near to none", "[core]") {
     CHECK(name_distance(wanted, wanted) == 64);
     CHECK(near_name(wanted, 1, [&](int) -> std::string_view { return wanted; }) == -1);
 }
+
+}  // namespace near_name_test

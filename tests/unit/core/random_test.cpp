@@ -7,6 +7,8 @@
 #include <set>
 #include <vector>
 
+namespace random_test {
+
 using namespace partita;
 
 // The known answers that the generator's authors publish.
@@ -71,3 +73,5 @@ TEST_CASE("indices are uniform and within bounds", "[core]") {
                 chi_squared_deviation(3, 30000, [=](std::size_t i) { return uniform_index(3, 2, i, bound) % 3; })) < 6);
     for (std::uint64_t i = 0; i < 1000; ++i) REQUIRE(uniform_index(5, 1, i, bound) < bound);
 }
+
+}  // namespace random_test

@@ -7,6 +7,8 @@
 
 #include <numeric>
 
+namespace column_builder_test {
+
 namespace pt = partita;
 
 namespace {
@@ -174,3 +176,5 @@ TEST_CASE("blocks are runs of ids with one quotient by 4096", "[data][block_grid
     CHECK((run.row_id(0) == 4095 && run.row_id(2) == 4097));
     CHECK(blocks(run) == Expected{{0, 0, 1}, {1, 1, 2}});
 }
+
+}  // namespace column_builder_test

@@ -7,6 +7,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace dataset_test {
+
 namespace pt = partita;
 using namespace sales;
 
@@ -319,3 +321,5 @@ TEST_CASE("an error of one worker's rows is thrown on all, with its row", "[data
         for (const std::string& line : lines) CHECK(line == "12 0 a dozen (row 12)");
     }
 }
+
+}  // namespace dataset_test

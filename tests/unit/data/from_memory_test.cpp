@@ -6,6 +6,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace from_memory_test {
+
 namespace pt = partita;
 
 namespace {
@@ -123,3 +125,5 @@ TEST_CASE("matrices are used where they lie, and with a stride they are copied",
                     pt::WrongWidth);
     CHECK(pt::dataset(session, pt::MatrixView<const float>(dense.data(), 0, columns), y.first(0)).count() == 0);
 }
+
+}  // namespace from_memory_test

@@ -8,6 +8,8 @@
 
 #include <string>
 
+namespace schema_test {
+
 namespace pt = partita;
 
 namespace {
@@ -130,3 +132,5 @@ TEST_CASE("kinds are named as a person writes them", "[data][schema]") {
     CHECK(pt::detail::kinds_in_words({"x", pt::dense_vector_kinds | pt::sparse_vector_kinds}) == "vectors");
     CHECK(pt::detail::kinds_in_words({"x", 0, pt::column_type<bool>}) == "bool");
 }
+
+}  // namespace schema_test

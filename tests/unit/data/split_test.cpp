@@ -7,6 +7,8 @@
 
 #include <set>
 
+namespace split_test {
+
 namespace pt = partita;
 using namespace sales;
 
@@ -184,3 +186,5 @@ TEST_CASE("data that come already split are named, and joined for a last fit", "
     CHECK(ids(pt::refit_rows(pt::as_train(data), pt::as_validation(data))) ==
           std::vector<std::int64_t>{0, 1, 2, 4096, 4097, 4098});
 }
+
+}  // namespace split_test

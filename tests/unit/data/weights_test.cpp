@@ -7,6 +7,8 @@
 
 #include <limits>
 
+namespace weights_test {
+
 namespace pt = partita;
 
 namespace {
@@ -111,3 +113,5 @@ TEST_CASE("of several workers' bad weights the lowest row's is thrown everywhere
     });
     CHECK(seen == std::vector<std::int64_t>(3, 5'000));
 }
+
+}  // namespace weights_test

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+namespace classification_test {
+
 using namespace partita;
 using namespace partita_tests;
 
@@ -180,3 +182,5 @@ TEST_CASE("Accuracy compares labels by what they mean", "[evaluate][classificati
                     NonFiniteValue);
     CHECK_THROWS_AS(score_of<Accuracy<"y">>(std::vector<int>{1, 1}, std::vector<float>{1, INFINITY}), NonFiniteValue);
 }
+
+}  // namespace classification_test

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace regression_test {
+
 using namespace partita;
 using namespace partita_tests;
 
@@ -171,3 +173,5 @@ TEST_CASE("Targets of other types are judged as the numbers they are", "[evaluat
     flags.update(std::span<const bool>(yes), std::span<const double>(p), Weights());
     CHECK(Rmse<"y">{}.finish(flags) == std::sqrt(0.5));
 }
+
+}  // namespace regression_test

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+namespace roc_area_test {
+
 using namespace partita;
 using namespace partita_tests;
 
@@ -330,3 +332,5 @@ TEST_CASE("Sums of 256 bits round once, to nearest", "[evaluate][roc_area]") {
     CHECK(carried.rounded() == 0x1p128);
     CHECK(carried.limb[2] == 1);
 }
+
+}  // namespace roc_area_test

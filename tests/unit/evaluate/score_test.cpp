@@ -7,6 +7,8 @@
 #include <string>
 #include <type_traits>
 
+namespace score_test {
+
 using partita::Score;
 
 static_assert(std::is_convertible_v<Score, double>);
@@ -54,3 +56,5 @@ TEST_CASE("Scores are printed as the numbers they are, or with their reason", "[
     CHECK(partita::format("{}", Score(0.1)) == "0.1");
     CHECK(partita::format("ROC area {:.3f}", Score::undefined("no rows")) == "ROC area undefined (no rows)");
 }
+
+}  // namespace score_test

@@ -9,6 +9,8 @@
 #include <string>
 #include <thread>
 
+namespace progress_test {
+
 namespace pt = partita;
 
 namespace {
@@ -69,3 +71,5 @@ TEST_CASE("the switch", "[exec]") {
     CHECK_FALSE(pt::wants_progress(pt::ShowProgress::never));
     CHECK(pt::wants_progress(pt::ShowProgress::automatic) == (isatty(STDERR_FILENO) == 1));
 }
+
+}  // namespace progress_test

@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+namespace thread_pool_test {
+
 namespace pt = partita;
 
 static_assert(!std::is_copy_constructible_v<pt::ThreadPool>);
@@ -222,3 +224,5 @@ TEST_CASE("cancelling ends loops with Cancelled", "[exec]") {
         CHECK_NOTHROW(pool.for_each(10, [](std::size_t, std::size_t) {}, nullptr));
     }
 }
+
+}  // namespace thread_pool_test

@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace assemble_test {
+
 namespace pt = partita;
 
 using Stage = pt::Assemble<"a", "b", "features">;
@@ -108,3 +110,5 @@ TEST_CASE("names of elements follow the inputs", "[feature]") {
     const std::vector<std::vector<std::string>> names{{"n"}, {"zone=a", "zone=b"}};
     CHECK(Stage{}.feature_names(names) == std::vector<std::string>{"n", "zone=a", "zone=b"});
 }
+
+}  // namespace assemble_test

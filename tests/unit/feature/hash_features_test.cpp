@@ -12,6 +12,8 @@
 
 #include <limits>
 
+namespace hash_features_test {
+
 namespace pt = partita;
 using Stage = pt::HashFeatures<"site", "hour", "mobile", "note", "features">;
 static_assert(pt::Stage<Stage> && std::is_aggregate_v<Stage>);
@@ -145,3 +147,5 @@ TEST_CASE("a pipeline hashes rows as it hashes tables, and keeps its dimensions 
     Stage stage;
     CHECK_THROWS_AS(load_value(reader, "", stage), pt::ModelFileInvalid);
 }
+
+}  // namespace hash_features_test

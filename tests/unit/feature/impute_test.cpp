@@ -7,6 +7,8 @@
 
 #include <limits>
 
+namespace impute_test {
+
 namespace pt = partita;
 using pt::Imputation;
 using Impute = pt::Impute<"x">;
@@ -197,3 +199,5 @@ TEST_CASE("settings that do not fit the column", "[feature]") {
     CHECK(fit(Impute{.strategy = Imputation::constant, .constant = 1e300}, std::vector<std::optional<double>>{1.0})
               .value() == 1e300);
 }
+
+}  // namespace impute_test

@@ -8,6 +8,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace map_test {
+
 namespace pt = partita;
 using pt::Category;
 using pt::Column;
@@ -141,3 +143,5 @@ TEST_CASE("a function object with members is saved", "[feature]") {
     loaded(columns::view(a), std::span(out));
     CHECK(out[0] == 3.5);
 }
+
+}  // namespace map_test

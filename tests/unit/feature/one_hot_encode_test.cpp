@@ -7,6 +7,8 @@
 
 #include <limits>
 
+namespace one_hot_encode_test {
+
 namespace pt = partita;
 using pt::Unseen;
 using Zero = pt::OneHotEncode<"zone", Unseen::all_zero>;
@@ -148,3 +150,5 @@ TEST_CASE("texts, numbers and flags are categories too", "[feature]") {
     const bool flags[] = {true, true, false};
     CHECK(fit(Zero{}, std::span<const bool>(flags)).categories() == Names{"true", "false"});
 }
+
+}  // namespace one_hot_encode_test

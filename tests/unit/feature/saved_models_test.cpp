@@ -11,6 +11,8 @@
 
 #include <limits>
 
+namespace saved_models_test {
+
 namespace pt = partita;
 using Scale = pt::StandardScale<"x">;
 using Encode = pt::OneHotEncode<"x", pt::Unseen::own_column>;
@@ -108,3 +110,5 @@ TEST_CASE("models that no fit could give are refused", "[feature]") {
     CHECK(loaded<Numbers>(imputer(3)).value() == 3.0);
     CHECK_THROWS_AS(loaded<Numbers>(imputer(infinity)), pt::ModelFileInvalid);
 }
+
+}  // namespace saved_models_test

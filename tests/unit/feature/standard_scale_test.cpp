@@ -8,6 +8,8 @@
 #include <cmath>
 #include <limits>
 
+namespace standard_scale_test {
+
 namespace pt = partita;
 using Scale = pt::StandardScale<"x">;
 using Summary = Scale::Summary;
@@ -263,3 +265,5 @@ TEST_CASE("no rows and other widths are refused", "[feature]") {
         stage.finish(four)(pt::MatrixView<const float>(x.data(), 4, 3), pt::MatrixView<float>(out.data(), 4, 3)),
         pt::WrongWidth);
 }
+
+}  // namespace standard_scale_test

@@ -15,6 +15,8 @@
 
 #include <sys/stat.h>
 
+namespace csv_bad_input_test {
+
 namespace pt = partita;
 
 namespace {
@@ -288,3 +290,5 @@ TEST_CASE("lines that end with lone CRs are called so", "[csv]") {
     const auto error = error_of<pt::MissingHeaderColumn>([&] { pt::read_csv_text<Number>(session, "a\r"); });
     CHECK(std::string_view(error.what()).find("lone") == std::string_view::npos);
 }
+
+}  // namespace csv_bad_input_test

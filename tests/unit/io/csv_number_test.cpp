@@ -12,6 +12,8 @@
 #include <random>
 #include <string>
 
+namespace csv_number_test {
+
 namespace pt = partita;
 using namespace pt::detail;
 
@@ -201,3 +203,5 @@ TEST_CASE("a text is scanned the same from any byte on", "[csv][scan]") {
         REQUIRE(found == whole.line_ends[0]);
     }
 }
+
+}  // namespace csv_number_test

@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+namespace csv_parallel_test {
+
 namespace pt = partita;
 
 namespace {
@@ -186,3 +188,5 @@ TEST_CASE("several files are one table, each with its own header", "[csv]") {
     CHECK_THROWS_AS(pt::read_csv<Item>(session, PARTITA_SOURCE_DIR "/cmake"), pt::FileError);  // no table in it
     for (const char* path : {"csv_first.csv", "csv_second.csv", "csv_bad.csv"}) std::remove(path);
 }
+
+}  // namespace csv_parallel_test

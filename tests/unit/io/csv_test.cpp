@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+namespace csv_test {
+
 namespace pt = partita;
 
 namespace {
@@ -242,3 +244,5 @@ TEST_CASE("categories are told apart by all their bytes", "[csv]") {
     const std::set<std::string> distinct(words.begin(), words.end());
     CHECK(zones.dictionary().size() == distinct.size());
 }
+
+}  // namespace csv_test

@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 
+namespace csv_write_test {
+
 namespace pt = partita;
 
 namespace {
@@ -168,3 +170,5 @@ TEST_CASE("a table is written in RFC 4180's form", "[csv][write]") {
     CHECK_THROWS_AS(pt::write_csv(pt::read_csv_text<Record>(session, text), "no such folder/x.csv"), pt::FileError);
     std::remove("csv_form.csv");
 }
+
+}  // namespace csv_write_test

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <string>
 
+namespace gzip_test {
+
 namespace pt = partita;
 
 namespace {
@@ -85,3 +87,5 @@ TEST_CASE("compressed files need the component partita::gzip", "[csv][gzip]") {
 }
 
 #endif
+
+}  // namespace gzip_test

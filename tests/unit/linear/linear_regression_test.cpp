@@ -10,6 +10,8 @@
 
 #include <limits>
 
+namespace linear_regression_test {
+
 using namespace partita_tests;
 using Learner = pt::LinearRegression<"x", "y">;
 
@@ -192,3 +194,5 @@ TEST_CASE("settings and empty data are refused", "[linear]") {
     for (auto& row : huge) row.x[0] *= 1e300;
     CHECK(place_of<pt::NumericOverflow>([&] { learnt(huge, Learner{}); }).column == "x");
 }
+
+}  // namespace linear_regression_test

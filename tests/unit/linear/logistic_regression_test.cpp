@@ -8,6 +8,8 @@
 
 #include <limits>
 
+namespace logistic_regression_test {
+
 using namespace partita_tests;
 using Learner = pt::LogisticRegression<"x", "yes">;
 
@@ -244,3 +246,5 @@ TEST_CASE("classes, numbers and settings that no fit can use are refused with th
     CHECK(setting({.max_iterations = 0}) == "max_iterations");
     CHECK(setting({.tolerance = 0}) == "tolerance");
 }
+
+}  // namespace logistic_regression_test

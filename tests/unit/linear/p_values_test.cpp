@@ -5,6 +5,8 @@
 
 #include <limits>
 
+namespace p_values_test {
+
 namespace pt = partita;
 
 static_assert(std::is_same_v<decltype(pt::p_values(std::declval<const pt::LinearModel&>())), std::vector<double>>);
@@ -20,3 +22,5 @@ TEST_CASE("p values are SciPy's", "[linear]") {  // scipy 1.17.1: 2·t.sf(|t|, d
     CHECK(std::isnan(pt::p_value(std::numeric_limits<double>::quiet_NaN(), 5)));
     CHECK(pt::p_values(pt::LinearModel()).empty());
 }
+
+}  // namespace p_values_test

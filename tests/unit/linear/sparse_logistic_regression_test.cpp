@@ -9,6 +9,8 @@
 
 #include <limits>
 
+namespace sparse_logistic_regression_test {
+
 using namespace partita_tests;
 using Learner = pt::SparseLogisticRegression<"x", "yes">;
 using pt::SparseUpdate;
@@ -265,3 +267,5 @@ TEST_CASE("rows and settings that no fit can use are refused with their place", 
     CHECK(setting({.rows = 4097}) == "rows");
     CHECK(setting({.threshold = 2}) == "threshold");
 }
+
+}  // namespace sparse_logistic_regression_test

@@ -10,6 +10,8 @@
 #include <boost/describe/class.hpp>
 #include <catch2/catch.hpp>
 
+namespace accumulator_test {
+
 using namespace partita;
 
 namespace {
@@ -144,3 +146,5 @@ TEST_CASE("what was merged can be withdrawn from a state whose accumulators allo
     withdraw_state(window, part);
     REQUIRE(window == before);
 }
+
+}  // namespace accumulator_test

@@ -9,6 +9,8 @@
 #include <map>
 #include <random>
 
+namespace category_counts_test {
+
 using namespace partita;
 
 static_assert(ExactAccumulator<CategoryCounts> && CategoryCounts::keyed);
@@ -139,3 +141,5 @@ TEST_CASE("categories reduced over workers equal merged ones", "[math]") {
         }
     }
 }
+
+}  // namespace category_counts_test

@@ -11,6 +11,8 @@
 #include <random>
 #include <vector>
 
+namespace cholesky_test {
+
 namespace pt = partita;
 
 namespace {
@@ -115,3 +117,5 @@ TEST_CASE("indefinite matrices and numbers that are none drop columns instead of
     const std::vector<double> none = {1, std::numeric_limits<double>::quiet_NaN(), 1};
     CHECK(pt::Cholesky(none, 2).first_dependent() == 1);
 }
+
+}  // namespace cholesky_test

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <random>
 
+namespace count_test {
+
 using namespace partita;
 
 static_assert(ExactAccumulator<Count>);
@@ -113,3 +115,5 @@ TEST_CASE("counts reduced over workers equal merged counts", "[math]") {
         }
     }
 }
+
+}  // namespace count_test

@@ -11,6 +11,8 @@
 #include <random>
 #include <vector>
 
+namespace elementary_test {
+
 namespace pt = partita;
 
 namespace {
@@ -171,3 +173,5 @@ TEST_CASE("elementary functions at the borders", "[math]") {
     CHECK(std::isnan(pt::softplus(not_a_number)));
     CHECK(pt::softplus(1000.0) == 1000.0);
 }
+
+}  // namespace elementary_test

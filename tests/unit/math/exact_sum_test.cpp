@@ -11,6 +11,8 @@
 #include <limits>
 #include <random>
 
+namespace exact_sum_test {
+
 using namespace partita;
 
 static_assert(ExactAccumulator<ExactSums> && ExactAccumulator<ExactSum> && exact_state<ExactSums>);
@@ -482,3 +484,5 @@ TEST_CASE("a reader of words knows its end", "[math]") {
     REQUIRE(reader.left() == 0);
     REQUIRE_THROWS_AS(reader.next(), CollectiveMismatch);
 }
+
+}  // namespace exact_sum_test

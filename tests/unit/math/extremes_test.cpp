@@ -10,6 +10,8 @@
 #include <limits>
 #include <random>
 
+namespace extremes_test {
+
 using namespace partita;
 
 static_assert(ExactAccumulator<Min<float>> && ExactAccumulator<Max<std::uint64_t>> && ExactAccumulator<Min<bool>>);
@@ -119,3 +121,5 @@ TEST_CASE("extremes reduced over workers equal merged ones", "[math]") {
         REQUIRE(high.value() == 98);
     }
 }
+
+}  // namespace extremes_test

@@ -11,6 +11,8 @@
 #include <random>
 #include <vector>
 
+namespace fixed_sums_test {
+
 using partita::detail::FixedSums;
 
 static_assert(partita::ExactAccumulator<FixedSums> && !FixedSums::keyed);
@@ -64,3 +66,5 @@ TEST_CASE("workers reduce fixed sums to the sums of all, one without rows among 
     test::reduce(states);
     for (const FixedSums& state : states) CHECK(numbers(state) == expected);
 }
+
+}  // namespace fixed_sums_test

@@ -8,6 +8,8 @@
 #include <random>
 #include <vector>
 
+namespace gram_common_values_test {
+
 namespace pt = partita;
 
 static_assert(std::is_same_v<decltype(std::declval<const pt::BlockGram&>().order()), std::size_t>);
@@ -85,3 +87,5 @@ TEST_CASE("what is not finite is found among common values", "[math]") {
         CHECK(gram.compute(block.view(), block.y.data()).column == 9);
     }
 }
+
+}  // namespace gram_common_values_test

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+namespace gram_test {
+
 namespace pt = partita;
 
 static_assert(pt::triangle_size(4) == 10 && pt::triangle_index(0, 3, 4) == 3 && pt::triangle_index(1, 1, 4) == 4 &&
@@ -261,3 +263,5 @@ TEST_CASE("the cell that is not finite is named, features before the target", "[
     CHECK_FALSE(gram.compute(pt::MatrixView<const float>(x.data(), 100, 3), y.data(), pt::Weights(w.data())));
     CHECK(gram.high().back() == 98.0);
 }
+
+}  // namespace gram_test

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <limits>
 
+namespace histogram_test {
+
 using namespace partita;
 
 static_assert(ExactAccumulator<Histogram> && !Histogram::keyed);
@@ -97,3 +99,5 @@ TEST_CASE("histograms reduced over workers equal merged ones", "[math]") {
         }
     }
 }
+
+}  // namespace histogram_test

@@ -10,6 +10,8 @@
 #include <random>
 #include <vector>
 
+namespace logistic_test {
+
 namespace pt = partita;
 
 namespace {
@@ -264,3 +266,5 @@ TEST_CASE("a row of weight zero may hold anything", "[math]") {
     CHECK(differences(with.gradient, without.gradient) == 0);
     CHECK(differences(with.hessian, without.hessian) == 0);
 }
+
+}  // namespace logistic_test

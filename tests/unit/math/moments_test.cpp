@@ -8,6 +8,8 @@
 #include <random>
 #include <vector>
 
+namespace moments_test {
+
 namespace pt = partita;
 
 static_assert(pt::detail::phases_for(1) == 64 && pt::detail::phases_for(28) == 8 && pt::detail::phases_for(1000) == 1);
@@ -206,3 +208,5 @@ TEST_CASE("the first cell that is not finite is named", "[math]") {
     w[250] = 0;
     CHECK_FALSE(moments.compute(view, pt::Weights(w.data())));
 }
+
+}  // namespace moments_test

@@ -11,6 +11,8 @@
 #include <limits>
 #include <random>
 
+namespace quantiles_test {
+
 using namespace partita;
 
 static_assert(ExactAccumulator<Quantiles<float>> && ExactAccumulator<Quantiles<std::int64_t>>);
@@ -215,3 +217,5 @@ TEST_CASE("merging quantiles is associative and commutative, and an empty state 
     ab.merge(Quantiles<double>(probabilities));
     REQUIRE(identity == ab);
 }
+
+}  // namespace quantiles_test

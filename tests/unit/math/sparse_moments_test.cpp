@@ -10,6 +10,8 @@
 #include <random>
 #include <vector>
 
+namespace sparse_moments_test {
+
 namespace pt = partita;
 
 namespace {
@@ -100,3 +102,5 @@ TEST_CASE("sparse moments say that a number is none, and are right again for the
         CHECK(moments.compute(rows.view(p), high, low));
     }
 }
+
+}  // namespace sparse_moments_test

@@ -18,6 +18,8 @@
 #include <cstdio>
 #include <filesystem>
 
+namespace multilayer_perceptron_test {
+
 namespace {
 
 namespace pt = partita;
@@ -252,3 +254,5 @@ TEST_CASE("what a network refuses", "[neural]") {
           OfPoints{.batch_rows = 0}, OfPoints{.max_epochs = 0}, OfPoints{.tolerance = -1}, OfPoints{.patience = 0}})
         CHECK(cause(points, learner) == "invalid_setting");
 }
+
+}  // namespace multilayer_perceptron_test

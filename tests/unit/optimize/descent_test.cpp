@@ -11,6 +11,8 @@
 #include <span>
 #include <vector>
 
+namespace descent_test {
+
 namespace pt = partita;
 
 namespace {
@@ -240,3 +242,5 @@ TEST_CASE("descent stops where rounding is all that moves it, and at its limit o
     CHECK((exhausted.stopped == pt::Stopped::no_progress || exhausted.gradient_norm == 0.0));
     CHECK(pt::newton(std::vector<double>{0, 1}, Quadratic{2, 3.0}).iterations == 0);
 }
+
+}  // namespace descent_test

@@ -23,6 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace atomic_file_test {
+
 namespace {
 
 struct Fault {
@@ -336,3 +338,5 @@ TEST_CASE("a path without a folder is one of the current folder", "[persist]") {
     CHECK(pt::detail::folder_of("/model") == "/");
     CHECK(pt::detail::folder_of("a/b/model") == "a/b");
 }
+
+}  // namespace atomic_file_test

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+namespace checksum_test {
+
 namespace pt = partita;
 
 namespace {
@@ -46,3 +48,5 @@ TEST_CASE("a checksum's text has 16 digits", "[persist]") {
     CHECK(pt::checksum_text(0) == "0000000000000000");
     CHECK(pt::checksum_text(0x0123456789ABCDEFu) == "0123456789abcdef");
 }
+
+}  // namespace checksum_test

@@ -14,6 +14,8 @@
 #include "unit/persist/model_mutator.hpp"
 #include "unit/persist/sample_model.hpp"
 
+namespace corruption_test {
+
 namespace {
 
 std::atomic<std::size_t> live_bytes{0};
@@ -33,20 +35,24 @@ void release(void* memory) {
 
 }  // namespace
 
+}  // namespace corruption_test
+
 void* operator new(std::size_t size) {
     void* memory = std::malloc(size == 0 ? 1 : size);
     if (memory == nullptr) throw std::bad_alloc();
-    count_allocation(memory);
+    corruption_test::count_allocation(memory);
     return memory;
 }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
     void* memory = std::malloc(size == 0 ? 1 : size);
-    if (memory != nullptr) count_allocation(memory);
+    if (memory != nullptr) corruption_test::count_allocation(memory);
     return memory;
 }
-void operator delete(void* memory) noexcept { release(memory); }
-void operator delete(void* memory, const std::nothrow_t&) noexcept { release(memory); }
-void operator delete(void* memory, std::size_t) noexcept { release(memory); }
+void operator delete(void* memory) noexcept { corruption_test::release(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { corruption_test::release(memory); }
+void operator delete(void* memory, std::size_t) noexcept { corruption_test::release(memory); }
+
+namespace corruption_test {
 
 namespace {
 
@@ -180,3 +186,5 @@ TEST_CASE("headers made to take memory take no more than their share", "[persist
           "model_file_malformed");
     CHECK(outcome(with_header(",\"" + std::string(1000000, 'F') + "\":{}", "")) == "model_file_malformed");
 }
+
+}  // namespace corruption_test

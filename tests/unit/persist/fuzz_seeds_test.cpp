@@ -8,6 +8,8 @@
 
 #include "unit/persist/sample_model.hpp"
 
+namespace fuzz_seeds_test {
+
 namespace pt = partita;
 
 TEST_CASE("the seeds of the fuzz target are the model files of today", "[persist]") {
@@ -21,3 +23,5 @@ TEST_CASE("the seeds of the fuzz target are the model files of today", "[persist
         CHECK((sample::load(seed) == sample::make(size)));
     }
 }
+
+}  // namespace fuzz_seeds_test

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace json_test {
+
 namespace pt = partita;
 using Oracle = nlohmann::ordered_json;
 
@@ -323,3 +325,5 @@ TEST_CASE("text that is not UTF-8 is not written", "[persist]") {
     CHECK(pt::is_utf8("caf\xC3\xA9"));
     CHECK(!pt::is_utf8("caf\xC3"));
 }
+
+}  // namespace json_test

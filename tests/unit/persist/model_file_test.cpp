@@ -11,6 +11,8 @@
 #include "unit/persist/model_mutator.hpp"
 #include "unit/persist/sample_model.hpp"
 
+namespace model_file_test {
+
 namespace pt = partita;
 
 namespace {
@@ -320,3 +322,5 @@ TEST_CASE("a writer refuses ids and names that no reader would take", "[persist]
     CHECK_NOTHROW(pt::ModelReader(many.bytes()));
     CHECK_THROWS_AS(many.begin_stage("s", 1), pt::InvalidSetting);
 }
+
+}  // namespace model_file_test

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace safetensors_test {
+
 namespace pt = partita;
 
 static_assert(pt::dtype_of<bool> == pt::Dtype::boolean && pt::dtype_of<float> == pt::Dtype::f32);
@@ -191,3 +193,5 @@ TEST_CASE("a writer refuses what no reader would take", "[persist]") {
     metadata.emplace_back("one more", "");
     CHECK_THROWS_AS(pt::SafetensorsWriter().bytes(metadata), pt::InvalidSetting);
 }
+
+}  // namespace safetensors_test

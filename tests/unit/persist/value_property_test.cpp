@@ -13,6 +13,8 @@
 
 #include "unit/persist/save_and_load.hpp"
 
+namespace value_property_test {
+
 using sample::comes_back, sample::loaded, sample::saved;
 
 namespace {
@@ -66,3 +68,5 @@ TEST_CASE("any bits of doubles come back", "[persist]") {
             RC_ASSERT(std::bit_cast<std::uint64_t>(result[i]) == patterns[i]);
     }));
 }
+
+}  // namespace value_property_test

@@ -14,6 +14,8 @@
 #include "unit/persist/sample_model.hpp"
 #include "unit/persist/save_and_load.hpp"
 
+namespace value_test {
+
 namespace pt = partita;
 using sample::comes_back, sample::loaded, sample::saved;
 
@@ -211,3 +213,5 @@ TEST_CASE("tensors that do not fit together are refused", "[persist]") {
     has(sentence_of<pt::ModelFileInvalid, Lists>(list({0, 2}, 2)), "do not cover its values");
     has(sentence_of<pt::ModelFileInvalid, Lists>(list({0, 4}, 2)), "do not cover its values");
 }
+
+}  // namespace value_test

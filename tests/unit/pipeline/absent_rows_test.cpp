@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace absent_rows_test {
+
 namespace pt = partita;
 using namespace absent_rows;
 
@@ -62,3 +64,5 @@ TEST_CASE("an online fit leaves rows of weight 0 out as a fit does", "[pipeline]
     const auto model = pt::pipeline(pt::StandardScale<"km">{}).fit(all);
     CHECK(pt::to_bytes(online.model()) == pt::to_bytes(model));
 }
+
+}  // namespace absent_rows_test

@@ -10,6 +10,8 @@
 #include <new>
 #include <thread>
 
+namespace allocation_test {
+
 namespace {
 
 thread_local std::int64_t allocations = 0;
@@ -23,23 +25,30 @@ void* counted(void* memory) {
 
 }  // namespace
 
+}  // namespace allocation_test
+
 [[gnu::noinline]] void* operator new(std::size_t size) {
-    return counted(size > largest_bytes ? nullptr : std::malloc(size == 0 ? 1 : size));
+    return allocation_test::counted(size > allocation_test::largest_bytes ? nullptr
+                                                                          : std::malloc(size == 0 ? 1 : size));
 }
 [[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
     const auto align = static_cast<std::size_t>(alignment);
-    return counted(size > largest_bytes ? nullptr : std::aligned_alloc(align, (size + align - 1) / align * align));
+    return allocation_test::counted(size > allocation_test::largest_bytes
+                                        ? nullptr
+                                        : std::aligned_alloc(align, (size + align - 1) / align * align));
 }
 // The standard's form that does not throw calls the one above; a sanitizer's would take its own memory instead.
 [[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
     void* memory = std::malloc(size == 0 ? 1 : size);
-    allocations += memory != nullptr;
+    allocation_test::allocations += memory != nullptr;
     return memory;
 }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace allocation_test {
 
 namespace pt = partita;
 using namespace rides;
@@ -132,3 +141,5 @@ TEST_CASE("a model that does not fit into memory is refused as a file is", "[pip
     CHECK(sentence.find("wide.safetensors") != std::string::npos);
     CHECK(sentence.find("does not fit into memory") != std::string::npos);
 }
+
+}  // namespace allocation_test

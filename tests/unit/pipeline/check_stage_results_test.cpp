@@ -2,6 +2,8 @@
 // Broken results: of another width than declared, probabilities that are none, a name that is another stage's; and resamplers.
 #include "broken_stages.hpp"
 
+namespace check_stage_results_test {
+
 using namespace partita;
 
 namespace {
@@ -119,3 +121,5 @@ TEST_CASE("a resampler is judged by the weights that it leaves", "[pipeline][che
     broken::is_sound(check_stage<Thin>());
     CHECK_FALSE(check_stage<Thin>({.stage = {.by_place = true}}).passed());
 }
+
+}  // namespace check_stage_results_test

@@ -8,6 +8,8 @@
 
 #include <atomic>
 
+namespace check_stage_test {
+
 using namespace partita;
 
 namespace {
@@ -268,3 +270,5 @@ TEST_CASE("a report is the same for the same seed, and says it", "[pipeline][che
     CHECK(check_stage<Centre>(settings).text() == check_stage<Centre>(settings).text());
     CHECK(check_stage<Centre>(settings).text().find("seed 77") != std::string::npos);
 }
+
+}  // namespace check_stage_test

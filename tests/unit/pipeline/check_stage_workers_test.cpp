@@ -4,6 +4,8 @@
 
 #include <partita/math/count.hpp>
 
+namespace check_stage_workers_test {
+
 using namespace partita;
 
 namespace {
@@ -79,3 +81,5 @@ TEST_CASE("laws of distribution catch a learner that looks at its surroundings",
                     "how the rows are dealt to workers does not matter");
     broken::catches(check_stage<Total>({.stage = {Look::away_from_errors}}), "an error of one worker is thrown on all");
 }
+
+}  // namespace check_stage_workers_test

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace leak_test {
+
 namespace pt = partita;
 using namespace rides;
 
@@ -87,3 +89,5 @@ TEST_CASE("a second learner takes predictions of another target, and a row needs
     CHECK(at_1 == Approx(5).margin(1));
     CHECK(at_37 == Approx(77).margin(1));
 }
+
+}  // namespace leak_test

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstring>
 
+namespace model_file_test {
+
 namespace pt = partita;
 using namespace rides;
 
@@ -134,3 +136,5 @@ TEST_CASE("a model file is the same for all threads, workers, policies and chunk
         CHECK(same == std::vector<int>(3 * workers, 1));
     }
 }
+
+}  // namespace model_file_test

@@ -10,6 +10,8 @@
 
 #include <vector>
 
+namespace online_fit_test {
+
 namespace pt = partita;
 
 namespace {
@@ -117,3 +119,5 @@ TEST_CASE("a batch that throws leaves nothing behind", "[pipeline][online]") {
     CHECK_THROWS_AS(online.partial_fit(train(session, bad)), pt::NonFiniteValue);
     CHECK(pt::to_bytes(online.model()) == before);
 }
+
+}  // namespace online_fit_test

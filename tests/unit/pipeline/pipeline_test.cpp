@@ -6,6 +6,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace pipeline_test {
+
 namespace pt = partita;
 using namespace rides;
 
@@ -329,3 +331,5 @@ TEST_CASE("an error at work on rows and blocks names the stage that raised it", 
                        Centre<"root_km">{};
     CHECK(stage_of([&] { twice.fit(train); }).starts_with("map"));
 }
+
+}  // namespace pipeline_test

@@ -11,6 +11,8 @@
 
 #include <cstdlib>
 
+namespace labels_test {
+
 using namespace partita_tests;
 using Learner = pt::LogisticRegression<"x", "yes">;
 
@@ -102,3 +104,5 @@ TEST_CASE("targets are booleans, numbers or texts, and predictions of the same k
         CHECK(std::string_view(text.predict(data[i])) == (likely ? "yes" : "no"));
     }
 }
+
+}  // namespace labels_test

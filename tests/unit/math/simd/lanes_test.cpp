@@ -9,6 +9,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace lanes_test {
+
 namespace pt = partita;
 
 static_assert(pt::Lanes<float, 16>::parts * pt::Lanes<float, 16>::width == 16);
@@ -122,3 +124,5 @@ TEST_CASE("dot products do not depend on alignment or padding", "[math][simd]") 
         CHECK(pt::detail::dot(padded_a.data(), padded_b.data(), padded_a.size()) == lane[0]);
     }
 }
+
+}  // namespace lanes_test

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <set>
 
+namespace train_test {
+
 namespace {
 
 namespace pt = partita;
@@ -268,3 +270,5 @@ TEST_CASE("products of every shape are chains of fused multiply-adds", "[neural]
         }
     }
 }
+
+}  // namespace train_test
