@@ -10,11 +10,13 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace partita::inline PARTITA_ABI {
 
@@ -34,7 +36,11 @@ inline constexpr bool borrows<std::basic_string_view<C, Traits>> = true;
 template <class T, std::size_t Extent>
 inline constexpr bool borrows<std::span<T, Extent>> = true;
 template <class T>
+inline constexpr bool borrows<std::reference_wrapper<T>> = true;
+template <class T>
 inline constexpr bool borrows<std::optional<T>> = borrows<T>;
+template <class... Ts>
+inline constexpr bool borrows<std::variant<Ts...>> = (borrows<Ts> || ...);
 template <class T, std::size_t Size>
 inline constexpr bool borrows<std::array<T, Size>> = borrows<T>;
 template <class T, std::size_t Size>

@@ -95,10 +95,11 @@ struct TableOf<Schema<Columns...>> {
     static constexpr std::array<ColumnInfo, sizeof...(Columns)> columns{ColumnInfo{Columns::name, Columns::type}...};
 
     static constexpr bool holds(std::size_t column, std::size_t other)
-        requires(requires { Columns::sources; } || ...)
+        requires(requires { Columns::sources; } || ...) || (requires { Columns::before; } || ...)
     {
         constexpr std::array sources{sources_of<Columns>()...};
         constexpr std::array named{&was_called<Columns>...};
+        if (column != other && named[other](columns[column].name)) return true;  // joined back under its first name
         for (const std::string_view source : sources[column])
             if (named[other](source)) return true;
         return false;

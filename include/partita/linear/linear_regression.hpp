@@ -40,6 +40,8 @@ class LeastSquaresSummary {
         if (bad) refuse_features(features_, "the features", bad.row, bad.column);
         kernel.add_to(products);
     }
+    /// Errors: WrongWidth for rows of two widths.
+    void check() const { width.agreed(features_); }
 
     FeatureWidth width;
     ExactSums products;  ///< of features, target and the column of ones

@@ -39,16 +39,14 @@ class OnlineFit {
         const std::int64_t rows = batch.count();
         Summary both = state_;
         merge_state(both, summarise(batch, typename At::FitValues{}));
-        state_ = std::move(both);
-        rows_ += rows;
+        hold(std::move(both), rows);
         seed_ = batch.session().seed();
     }
-    /// Takes in what another one holds.
+    /// Takes in what another one holds. If it throws, nothing of that was taken in.
     void merge(const OnlineFit& other) {
         Summary both = state_;
         merge_state(both, other.state_);
-        state_ = std::move(both);
-        rows_ += other.rows_;
+        hold(std::move(both), other.rows_);
     }
     /// Gives back the rows of a batch that was taken in before. Needs a summary of sums and counts: extremes cannot forget.
     void withdraw(const Dataset<Row, Train>& batch)
@@ -77,6 +75,12 @@ class OnlineFit {
     Summary fresh() {
         detail::in_stage(stage_title<S>(), [&] { detail::validate_settings(stage_); });
         return detail::start_summary<Summary>(stage_);
+    }
+    /// What no fit could use is refused here: it could not be withdrawn either.
+    void hold(Summary both, std::int64_t more_rows) {
+        if constexpr (requires { both.check(); }) detail::in_stage(stage_title<S>(), [&] { both.check(); });
+        state_ = std::move(both);
+        rows_ += more_rows;
     }
     template <class... V>
     Summary summarise(const Dataset<Row, Train>& batch, detail::Types<V...>) const {

@@ -118,6 +118,16 @@ TEST_CASE("a batch that throws leaves nothing behind", "[pipeline][online]") {
     const std::string before = pt::to_bytes(online.model());
     CHECK_THROWS_AS(online.partial_fit(train(session, bad)), pt::NonFiniteValue);
     CHECK(pt::to_bytes(online.model()) == before);
+
+    // A file of another width, say; also where another one holds it.
+    Online wider;
+    const auto wide = pt::as_train(pt::dataset(session, pt::MatrixView<const float>(good.x.data(), 300, 4),
+                                               std::span<const float>(good.y.data(), 300)));
+    CHECK_THROWS_AS(online.partial_fit(wide), pt::WrongWidth);
+    wider.partial_fit(wide);
+    CHECK_THROWS_AS(online.merge(wider), pt::WrongWidth);
+    CHECK(online.rows() == 500);
+    CHECK(pt::to_bytes(online.model()) == before);
 }
 
 }  // namespace online_fit_test
