@@ -10,7 +10,6 @@
 
 #include <array>
 #include <cstddef>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -35,8 +34,6 @@ template <class C, class Traits>
 inline constexpr bool borrows<std::basic_string_view<C, Traits>> = true;
 template <class T, std::size_t Extent>
 inline constexpr bool borrows<std::span<T, Extent>> = true;
-template <class T>
-inline constexpr bool borrows<std::reference_wrapper<T>> = true;
 template <class T>
 inline constexpr bool borrows<std::optional<T>> = borrows<T>;
 template <class... Ts>

@@ -39,11 +39,22 @@ class TableOutcome {
     /// What is to be thrown where the owners are done with so many clocks; null if nothing.
     std::exception_ptr error(std::uint64_t clocks) const {
         if (is_over()) return read_error(over_);
-        if (!has_failed(clocks)) return nullptr;
+        if (!has_failed(clocks)) return desertion_;
         return failure_ == original_wire_ ? original_ : read_error(failure_);
     }
     bool has_failed(std::uint64_t clocks) const noexcept {
         return is_over() || (!failure_.empty() && clocks >= failure_clocks_);
+    }
+
+    /// Throws that a worker will not end the clock which others wait for, and error() gives it from here on: this worker's
+    /// clock will never end, so it must not send another.
+    [[noreturn]] void refuse_desertion(std::size_t gone, std::uint64_t clocks) {
+        desertion_ = std::make_exception_ptr(CollectiveMismatch(
+            "process " + std::to_string(gone) + " let go of a parameter table after " + std::to_string(clocks) +
+                " clocks, while others wait for its next one; all workers must end equally many clocks (advance), with "
+                "nothing pushed where there is nothing to do, and with its error where one is caught",
+            Place{.process = static_cast<std::int64_t>(gone)}));
+        std::rethrow_exception(desertion_);
     }
 
   private:
@@ -52,15 +63,7 @@ class TableOutcome {
     std::exception_ptr original_;
     Bytes original_wire_;
     Bytes over_;
+    std::exception_ptr desertion_;
 };
-
-[[noreturn]] inline void refuse_desertion(std::size_t gone, std::uint64_t clocks) {
-    throw CollectiveMismatch("process " + std::to_string(gone) + " let go of a parameter table after " +
-                                 std::to_string(clocks) +
-                                 " clocks, while others wait for its next one; all workers must end equally many "
-                                 "clocks (advance), with nothing pushed where there is nothing to do, and with its "
-                                 "error where one is caught",
-                             Place{.process = static_cast<std::int64_t>(gone)});
-}
 
 }  // namespace partita::inline PARTITA_ABI::detail

@@ -328,7 +328,6 @@ class ShardedTable final : public TableBackend, public ServedTable {
 
     void throw_if_failed() const {
         if (const std::exception_ptr error = outcome_.error(done_clocks())) std::rethrow_exception(error);
-        if (desertion_) std::rethrow_exception(desertion_);
     }
 
     /// Waits until something is done, while `who()` is to blame if it is not.
@@ -344,13 +343,8 @@ class ShardedTable final : public TableBackend, public ServedTable {
         }
         throw_if_failed();
         if (done()) return;
-        try {
-            const std::size_t gone = deserter(clocks);
-            refuse_desertion(gone, owner_.ended()[gone]);
-        } catch (...) {  // the clock that was sent will never end, so no further one may be
-            desertion_ = std::current_exception();
-            throw;
-        }
+        const std::size_t gone = deserter(clocks);
+        outcome_.refuse_desertion(gone, owner_.ended()[gone]);
     }
 
     bool is_behind(std::size_t other, std::uint64_t clocks) const {
@@ -400,7 +394,6 @@ class ShardedTable final : public TableBackend, public ServedTable {
     std::uint64_t request_ = 0;             // the number of this worker's last pull
     std::vector<Reply> replies_;            // of each owner
     TableOutcome outcome_;
-    std::exception_ptr desertion_;  // that this worker has met
 };
 
 }  // namespace partita::inline PARTITA_ABI::detail
