@@ -36,7 +36,7 @@ class ColumnBuilder {
             for (std::size_t i = 0; i < slice.rows; ++i) append_run(slice, i);
         } else if (type_.kind == Kind::category) {
             recode(slice, first, [](std::size_t i) { return i; });
-        } else if (slice.rows > 0) {
+        } else if (slice.rows > 0 && row_bytes_ > 0) {
             std::memcpy(values_.data() + first * row_bytes_, slice.values, slice.rows * row_bytes_);
         }
         append_validity(slice, slice.rows, [](std::size_t i) { return i; });
@@ -56,6 +56,7 @@ class ColumnBuilder {
                 case 2: gather<std::uint16_t>(slice, first, chosen); break;
                 case 4: gather<std::uint32_t>(slice, first, chosen); break;
                 case 8: gather<std::uint64_t>(slice, first, chosen); break;
+                case 0: break;  // vectors without elements, of which there is no first byte
                 default:
                     for (std::size_t i = 0; i < chosen.size(); ++i)
                         std::memcpy(values_.data() + (first + i) * row_bytes_,

@@ -60,6 +60,7 @@ inline ColumnData gather_column(const ColumnData& from, std::span<const std::uin
         case 2: gather_values<2>(from, rows, to); break;
         case 4: gather_values<4>(from, rows, to); break;
         case 8: gather_values<8>(from, rows, to); break;
+        case 0: break;  // vectors without elements, of which there is no first byte
         default:
             for (std::size_t i = 0; i < rows.size(); ++i)
                 std::memcpy(to.values.mutable_as<std::byte>() + i * row_bytes,

@@ -106,7 +106,10 @@ class GradientSums {
                 for (const ThreadSums& thread : threads_) {
                     if (!thread.used) continue;
                     const std::int64_t* from = thread.sums.data() + i * stride_;
-                    for (std::size_t o = 0; o < outputs_; ++o) to[o] += from[o];
+                    // Sums in a unit that turns out too fine may be beyond 64 bits; settle() has them made again.
+                    for (std::size_t o = 0; o < outputs_; ++o)
+                        to[o] = static_cast<std::int64_t>(static_cast<std::uint64_t>(to[o]) +
+                                                          static_cast<std::uint64_t>(from[o]));
                 }
             }
         });
