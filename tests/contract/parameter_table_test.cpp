@@ -649,8 +649,7 @@ void deserter_is_named(std::size_t workers) {
                     }
                     table.collect();
                 } catch (const pt::CollectiveMismatch&) {
-                    table.advance(
-                        std::current_exception());  // as a worker does with any error; the same is thrown again
+                    table.advance(std::current_exception());  // as with any error; the same is thrown again
                 }
             });
             if (next == Next::collective) session.communicator().barrier();
