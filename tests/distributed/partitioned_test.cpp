@@ -130,7 +130,7 @@ TEST_CASE("chunks of any size give the same", "[partitioned]") {
     const std::vector<Trail> made = trails(40'000);
     const auto metres = every_policy::gives_the_same([&](pt::Session& session) {
         std::vector<double> results;
-        for (const std::size_t chunk_blocks : {1u, 4u, 16u}) {
+        for (const std::size_t chunk_blocks : {std::size_t{1}, std::size_t{4}, ~std::size_t{0}}) {
             const auto climbs = pt::partitioned(session, made, chunk_blocks).map(climb_of).map([](const Climb& climb) {
                 return climb.metres;
             });

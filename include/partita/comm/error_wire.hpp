@@ -52,19 +52,22 @@ inline ErrorKey key_of_error(std::span<const std::byte> wire) {
     return key;
 }
 
+/// No text of an error travels in more bytes, so that each error fits the slot in which a worker says goodbye.
+inline constexpr std::size_t most_error_text_bytes = 4096;
+
 inline Bytes write_error(ErrorKey key, std::string_view cause, std::string_view type, std::string_view sentence,
                          const Place& place) {
     Bytes wire;
     ByteWriter writer(wire);
     writer.write(key.block);
     writer.write(key.rank);
-    writer.write_sized(cause);
-    writer.write_sized(type);
-    writer.write_sized(sentence);
-    writer.write_sized(place.file);
-    writer.write_sized(place.column);
-    writer.write_sized(place.stage);
-    writer.write_sized(place.setting);
+    for (const std::string_view text :
+         {cause, type, sentence, std::string_view(place.file), std::string_view(place.column),
+          std::string_view(place.stage), std::string_view(place.setting)}) {
+        constexpr std::string_view more = " …";
+        if (text.size() <= most_error_text_bytes) writer.write_sized(text);
+        else writer.write_sized(std::string(text.substr(0, most_error_text_bytes - more.size())).append(more));
+    }
     for (const std::int64_t number : {place.line, place.position, place.row, place.element, place.process, place.block})
         writer.write(number);
     return wire;

@@ -122,9 +122,7 @@ class PendingReductions {
                 communicator_.reduce_pending(batch.parts[0], batch.reduction, pending);
                 return nullptr;
             }
-            together_.clear();
-            for (const std::span<std::int64_t> part : batch.parts)
-                together_.insert(together_.end(), part.begin(), part.end());
+            join(batch);
             communicator_.reduce_pending(together_, batch.reduction, pending);
             const std::int64_t* from = together_.data();
             for (const std::span<std::int64_t> part : batch.parts) {
@@ -134,6 +132,18 @@ class PendingReductions {
             return nullptr;
         } catch (...) {
             return std::current_exception();
+        }
+    }
+
+    void join(const Batch& batch) {
+        try {
+            together_.clear();
+            for (const std::span<std::int64_t> part : batch.parts)
+                together_.insert(together_.end(), part.begin(), part.end());
+        } catch (...) {  // the others are in the collective that this worker cannot come to
+            communicator_.link().channel().abandon(
+                detail::write_error(std::current_exception(), -1, communicator_.rank()));
+            throw;
         }
     }
 

@@ -24,6 +24,12 @@ inline void expect_chunk_blocks(std::size_t chunk_blocks) {
                              Place{.setting = "chunk_blocks"});
 }
 
+/// What a program asked for, if that is not more than any table has ("one chunk" may be asked for by the largest number).
+inline std::int64_t signed_blocks(std::size_t chunk_blocks) {
+    constexpr std::int64_t most = std::int64_t{1} << 40;
+    return chunk_blocks < static_cast<std::size_t>(most) ? static_cast<std::int64_t>(chunk_blocks) : most;
+}
+
 template <class AnyChunk>
 using ChunkList = std::vector<std::shared_ptr<const AnyChunk>>;
 
@@ -52,7 +58,7 @@ std::int64_t rows_of(const ChunkList<AnyChunk>& chunks) {
 /// The blocks of `rows` rows that belong to this worker, in chunks: calls `make(first_row, rows)` for each chunk.
 template <class AnyChunk, class Make>
 ChunkList<AnyChunk> share_of_rows(Session& session, std::size_t rows, std::size_t chunk_blocks, Make make) {
-    const auto total = static_cast<std::int64_t>(rows), each = static_cast<std::int64_t>(chunk_blocks);
+    const auto total = static_cast<std::int64_t>(rows), each = signed_blocks(chunk_blocks);
     const Share share =
         share_of((rows + static_cast<std::size_t>(block_rows) - 1) / static_cast<std::size_t>(block_rows),
                  session.rank(), session.size());
@@ -82,7 +88,7 @@ std::vector<std::vector<RunIn<AnyChunk>>> groups_of_blocks(const ChunkList<AnyCh
     std::vector<std::vector<RunIn<AnyChunk>>> groups;
     std::int64_t group = -1;
     for (const auto& [chunk, index] : places_of_blocks(chunks)) {
-        const std::int64_t belongs = chunk->block_id(index) / static_cast<std::int64_t>(chunk_blocks);
+        const std::int64_t belongs = chunk->block_id(index) / signed_blocks(chunk_blocks);
         if (belongs != group) groups.emplace_back();
         group = belongs;
         groups.back().push_back({chunk, chunk->block_first(index), chunk->block_size(index)});

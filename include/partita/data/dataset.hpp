@@ -307,12 +307,24 @@ Frame<Row> Dataset<Row, Role>::gather_frame(std::size_t limit) const {
 
 namespace detail {
 
+/// Of the column that holds the weights of a weighted dataset.
+inline ColumnType weight_type(const DatasetState& state) {
+    return state.plan.slots[static_cast<std::size_t>(state.plan.weight_slot)].type;
+}
+
 template <class Row, class Role>
 Dataset<Row, Role> concat_rows(const Dataset<Row, Role>& first, const Dataset<Row, Role>& second) {
     const Dataset<Row, Role> a = first.materialize(), b = second.materialize();
     if ((a.state().plan.weight_slot < 0) != (b.state().plan.weight_slot < 0))
         throw InvalidSetting(
             "concat: one dataset is weighted and the other is not; call weigh_by on both or on neither");
+    if (a.state().plan.weight_slot >= 0) {
+        const ColumnType of_a = weight_type(a.state()), of_b = weight_type(b.state());
+        if (of_a != of_b)
+            throw InvalidSetting("concat: the weights of one dataset are " + std::string(kind_name(of_a.kind)) +
+                                 " and those of the other " + std::string(kind_name(of_b.kind)) +
+                                 "; weigh both by columns of one type");
+    }
     const std::int64_t offset = block_limit(a.state()) * block_rows;
     auto state = std::make_shared<DatasetState>(a.state());
     first.session().communicator().agree(attempt([&] {

@@ -172,7 +172,7 @@ inline Chunks deal_anew(Session& session, const Chunks& mine, std::size_t column
         std::vector<std::vector<RowRun>> groups;
         std::int64_t group = -1;
         for (const RowRun& run : runs) {
-            const std::int64_t belongs = block_of(run) / static_cast<std::int64_t>(chunk_blocks);
+            const std::int64_t belongs = block_of(run) / signed_blocks(chunk_blocks);
             if (belongs != group) groups.emplace_back();
             group = belongs;
             groups.back().push_back(run);

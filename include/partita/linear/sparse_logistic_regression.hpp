@@ -25,7 +25,8 @@ enum class SparseUpdate {
 /// order of the epoch's; each such slice is learnt row by row from what the table held at the clock's start, and what the slices
 /// found is joined where a weight lives. Under ParameterServer only the weights that a worker's rows touch travel.
 /// Errors: InvalidSetting; EmptyDataset; WrongClassCount for other than two classes; NonFiniteValue with row and element;
-/// NumericOverflow for features beyond 1e12; WrongWidth; Cancelled.
+/// NumericOverflow for features beyond 1e12, and for those beside which the usual ones would be lost (some 5000 times as large,
+/// with slices of 512 rows); WrongWidth; Cancelled.
 /// Determinism: the same bits on any threads, workers and policy, but for ParameterServer with Ssp or Async. A weight of k is
 /// the row k times in a row.
 /// Cost: the features are packed in memory once (8 bytes an entry, at least 16 entries a row), 8 bytes a feature for the table; an

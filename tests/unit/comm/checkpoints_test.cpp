@@ -219,6 +219,9 @@ TEST_CASE("a damaged checkpoint is passed over for the one before, and the next 
     }
     put(files[1], before);  // whole, but the number that it holds is another
     CHECK(iterate_alone(folder.path(), 7).began_at == 6);
+    std::filesystem::create_directory(files[1]);  // which cannot be read
+    CHECK(iterate_alone(folder.path(), 7).began_at == 6);
+    std::filesystem::remove(files[1]);
     put(files[0], "");
     CHECK(iterate_alone(folder.path(), 20).state == expected(20));
     CHECK(iterate_alone(folder.path(), 20).began_at == 18);

@@ -122,4 +122,18 @@ TEST_CASE("damaged bytes give some error and nothing worse", "[comm]") {
     }
 }
 
+TEST_CASE("an error of any length travels in few bytes", "[comm]") {
+    const std::string text(1 << 20, 'x');
+    const auto wire = pt::detail::write_error(
+        std::make_exception_ptr(pt::BadValue(text, pt::Place{.file = text, .column = text, .setting = text})), -1, 9);
+    CHECK(wire.size() < 20'000);
+    try {
+        std::rethrow_exception(pt::detail::read_error(wire));
+    } catch (const pt::BadValue& error) {
+        CHECK(std::string(error.what()).starts_with("xxxx"));
+        CHECK(std::string(error.what()).ends_with(" …"));
+        CHECK(error.place().process == 9);
+    }
+}
+
 }  // namespace error_wire_test

@@ -119,6 +119,28 @@ TEST_CASE("an owner takes every worker's next clock and no other", "[comm][table
     CHECK(unbounded.end_clock(1, 0, deltas(1), {}, false).size() == 1);
     CHECK_THROWS_AS(unbounded.end_clock(1, 0, deltas(1), {}, false), pt::CollectiveMismatch);
 
+    // Whoever collects is told when all do: before that another's deltas may still fail, and then they must for all.
+    pt::detail::TableOwner collecting(shard(1), 0, 3, pt::Async::table);
+    CHECK(collecting.end_clock(0, 0, {}, {}, true).empty());
+    CHECK(collecting.end_clock(2, 0, deltas(1), {}, false).front().to == 2);
+    CHECK(collecting.end_clock(1, 0, {}, {}, true).empty());
+    const auto all = collecting.end_clock(2, 1, {}, {}, true);
+    REQUIRE(all.size() == 3);
+    CHECK(all[0].to == 0);
+    CHECK(all[1].to == 1);
+    CHECK(all[2].to == 2);
+    CHECK(all[2].clocks == 2);
+    CHECK(collecting.end_clock(0, 1, {}, {}, true).empty());
+    pt::detail::Deltas large;
+    large.keys.assign(1, 0);
+    large.sums.assign(1, unit.units(8) + 1);
+    const auto failed = collecting.end_clock(1, 1, large, {}, false);
+    REQUIRE(failed.size() == 1);
+    CHECK(failed[0].to == pt::detail::TableOwner::Applied::everyone);
+    CHECK(!failed[0].error.empty());
+    CHECK(collecting.end_clock(1, 2, {}, {}, true).empty());
+    CHECK(collecting.end_clock(2, 2, {}, {}, true).empty());
+
     // What cannot be added is told when the clock is whole.
     const std::size_t workers = 5000;
     pt::detail::TableOwner busy(shard(1), 0, workers, pt::Bsp::table);

@@ -100,6 +100,8 @@ TEST_CASE("ids stay through filter, sample, select, materialize and repartition"
     CHECK(chunk_rows(filtered.repartition(1)).size() == 3);
     CHECK(filtered.repartition(1).state().chunks[1]->block_id(0) == 1);
     CHECK_THROWS_AS(filtered.repartition(0), pt::InvalidSetting);
+    CHECK(chunk_rows(filtered.repartition(~std::size_t{0})).size() == 1);
+    CHECK(ids(filtered.repartition(~std::size_t{0})) == kept);
 
     std::vector<std::int64_t> twice;
     for (std::int64_t id : ids(data.filter<"online">([](bool online) { return online; })))
@@ -194,6 +196,8 @@ TEST_CASE("concat starts its second operand at the next block border", "[data][d
     CHECK(ids(pt::concat(data, none)) == numbers(0, 5'000));
     CHECK(takings(pt::concat(data, data)).rows.rows() == 10'000);
     CHECK_THROWS_AS(pt::concat(data, data.weigh_by<"pieces">()), pt::InvalidSetting);
+    CHECK_THROWS_WITH(pt::concat(data.weigh_by<"price">(), data.weigh_by<"pieces">()),
+                      Catch::Contains("double") && Catch::Contains("int32"));
 }
 
 TEST_CASE("concat takes tables of the same columns that came from different ones", "[data][dataset]") {

@@ -45,6 +45,11 @@ struct Number {
 };
 BOOST_DESCRIBE_STRUCT(Number, (), (number))
 
+struct MaybeNumber {
+    std::optional<float> number;
+};
+BOOST_DESCRIBE_STRUCT(MaybeNumber, (), (number))
+
 const std::string header = "a,b,c,d,e,f,g,h,i,j_0,j_1\n";
 const std::string least = "-128,-32768,-2147483648,-9223372036854775808,0,0,0,0,false,0.5,-1\n";
 const std::string most =
@@ -289,6 +294,29 @@ TEST_CASE("lines that end with lone CRs are called so", "[csv]") {
     CHECK(pt::read_csv_text<Number>(session, "number\r").count() == 0);
     const auto error = error_of<pt::MissingHeaderColumn>([&] { pt::read_csv_text<Number>(session, "a\r"); });
     CHECK(std::string_view(error.what()).find("lone") == std::string_view::npos);
+}
+
+TEST_CASE("a missing value's spelling may have a quote in it", "[csv]") {
+    pt::LocalSession session({.threads = 1});
+    pt::CsvReport report;
+    const auto read = pt::read_csv_text<MaybeNumber>(session, "number\n1\n'don''t know'\n'2'\n",
+                                                     {.quote = '\'', .missing = {"don't know"}, .report = &report});
+    CHECK(report.rows == 3);
+    const auto frame = read.collect();
+    const auto numbers = frame.column<"number">();
+    REQUIRE(numbers.size() == 3);
+    CHECK(numbers.values()[0] == 1.0f);
+    CHECK(!numbers.valid(1));
+    CHECK(numbers.values()[2] == 2.0f);
+}
+
+TEST_CASE("what no table can be written with is refused", "[csv][write]") {
+    pt::LocalSession session({.threads = 1});
+    const auto data = pt::read_csv_text<MaybeNumber>(session, "number\n1\n");
+    for (const char* missing : {"n,a", "n\"a", "n\na"})
+        CHECK(error_of<pt::InvalidSetting>([&] { pt::write_csv(data, "csv_refused.csv", {.missing = missing}); })
+                  .place()
+                  .setting == "missing");
 }
 
 }  // namespace csv_bad_input_test

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdio>
 #include <initializer_list>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <random>
@@ -91,6 +92,20 @@ TEST_CASE("the first error in file order wins", "[csv]") {
     }
 }
 
+TEST_CASE("the largest number stands for no limit", "[csv]") {
+    constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
+    pt::LocalSession session({.threads = 2});
+    const std::string text = many_items(1000);
+    const pt::BadRecords collect = pt::BadRecords::collect;
+    CHECK(everything(session, text,
+                     {.on_bad_record = collect,
+                      .bad_record_limit = most,
+                      .chunk_blocks = most,
+                      .max_field_bytes = most,
+                      .range_bytes = most}) ==
+          everything(session, text, {.on_bad_record = collect, .bad_record_limit = 1000}));
+}
+
 TEST_CASE("each worker holds its share of whole blocks, and all agree on errors and on the report", "[csv]") {
     for (std::size_t break_every : std::initializer_list<std::size_t>{0, 1000}) {
         const std::string text = many_items(break_every);
@@ -118,6 +133,15 @@ TEST_CASE("each worker holds its share of whole blocks, and all agree on errors 
             REQUIRE(all + slow_csv::print({}, pt::columns_of<Item>, report) == expected);
         }
     }
+    pt::run<pt::TreeAggregate<>>(
+        {.threads = 1, .workers = 3}, [&](pt::Session& session) {  // a report of each worker's own
+            pt::CsvReport report;
+            pt::read_csv_text<Item>(session, many_items(1000),
+                                    {.on_bad_record = pt::BadRecords::skip, .report = &report});
+            if (report.rows == 0 || report.bad_records == 0 ||
+                report.first_bad.size() != static_cast<std::size_t>(report.bad_records))
+                throw pt::InvalidSetting("an empty report");
+        });
     const std::string text = many_items() + "late,x,1,a\n";
     std::mutex mutex;
     std::vector<std::string> errors;

@@ -248,6 +248,14 @@ TEST_CASE("rows and settings that no fit can use are refused with their place", 
     broken[4100].w = 1;
     broken[4100].x[2] = 1e13f;
     CHECK(place_of<pt::NumericOverflow>([&] { learnt(broken, Learner{}, true); }).column == "x");
+    broken[4100].x[2] = 1e6f;  // beside which the others' gradients are below a unit of the table
+    CHECK(place_of<pt::NumericOverflow>([&] { learnt(broken, Learner{}, true); }).column == "x");
+    broken[4100].x[2] = 1e3f;
+    CHECK_NOTHROW(learnt(broken, Learner{}, true));
+    for (auto& row : broken)
+        for (std::size_t i = 0; i < 3; ++i) row.x[i] *= 1e4f;  // but all may be large
+    broken[4100].x[2] = 1e4f;
+    CHECK_NOTHROW(learnt(broken, Learner{.fit_intercept = false}));
     for (auto& row : broken) row.yes = true;
     CHECK(place_of<pt::WrongClassCount>([&] { learnt(broken, Learner{}); }).column == "yes");
     CHECK_THROWS_WITH(learnt(broken, Learner{}),

@@ -55,16 +55,17 @@ class CheckpointFiles {
     }
 
     /// The bytes of the newest file that `accept`, which reads the state, takes without a ModelFileError; empty if there is none.
-    /// Newer ones, which are damaged, are removed.
+    /// Newer ones, which are damaged, are removed; those that cannot be read are passed over.
     [[gnu::cold]] std::string newest(FunctionRef<void(ModelReader&)> accept) {
         for (; !numbers_.empty(); numbers_.pop_back()) {
             const std::string file = path(numbers_.back());
-            std::string bytes = read_whole_file(file);
             try {
+                std::string bytes = read_whole_file(file);
                 read(bytes, file, learner_, identity_, numbers_.back(), accept);
                 return bytes;
             } catch (const ModelFileError&) {
                 ::unlink(file.c_str());
+            } catch (const FileError&) {  // also where another program of the same fit has removed it
             }
         }
         return {};

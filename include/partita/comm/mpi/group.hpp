@@ -6,6 +6,7 @@
 
 #include <partita/comm/channel.hpp>
 #include <partita/comm/mpi/wait.hpp>
+#include <partita/comm/settings.hpp>
 #include <partita/comm/shared_memory/neighbours.hpp>
 #include <partita/core/error.hpp>
 #include <partita/exec/thread_pool.hpp>
@@ -45,7 +46,7 @@ class MpiGroup {
 
     /// The group of a communicator. It has a communicator of its own, which is made when the group is first asked for; who
     /// gives up on that may ask again.
-    /// Errors: DeadlineExceeded if not all processes come.
+    /// Errors: DeadlineExceeded if not all processes come; InvalidSetting for more than most_workers of them.
     static MpiGroup& of(MPI_Comm processes, double deadline_seconds, Lane lane = Lane::collectives) {
         static const std::array<int, 2> keys = [] {
             std::array<int, 2> values{};
@@ -71,6 +72,9 @@ class MpiGroup {
                         "deadline_seconds (PARTITA_DEADLINE_SECONDS)",
                     Place{.setting = "deadline_seconds"});
         }
+        if (group.size() > most_workers)
+            refuse_setting("workers", std::to_string(group.size()),
+                           "start at most 4095 processes, each with more threads");
         return group;
     }
 

@@ -10,7 +10,9 @@
 namespace partita::inline PARTITA_ABI {
 
 /// While it lives, runs over Mpi are made of the processes of this communicator (a boost::mpi::communicator will do) instead of
-/// those of MPI_COMM_WORLD. All of them make the scope and the runs in it; other processes make neither.
+/// those of MPI_COMM_WORLD. All of them make the scope and the runs in it; other processes make neither. What runs need of a
+/// communicator (two copies of it at most, and memory shared between its processes) stays until the program ends, so keep one
+/// that is used again instead of making it anew.
 /// Errors: InvalidSetting for MPI_COMM_NULL.
 class MpiScope {
   public:

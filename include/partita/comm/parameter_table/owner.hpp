@@ -25,8 +25,12 @@ class TableOwner {
   public:
     /// What workers are to be told: that an owner is done with so many clocks, or an error that one of them came to.
     struct Applied {
+        static constexpr std::size_t everyone = ~std::size_t{0};
         std::uint64_t clocks = 0;
         Bytes error;
+        std::size_t to = everyone;
+
+        bool concerns(std::size_t worker) const noexcept { return to == everyone || to == worker; }
     };
 
     TableOwner(TableShard shard, std::size_t rank, std::size_t workers, const TableConsistency& consistency)
@@ -59,8 +63,13 @@ class TableOwner {
             ++ended_[from];
             error = apply([&] { return std::move(deltas); });
             applied_ = *std::min_element(ended_.begin(), ended_.end());
-            applied.push_back({clock + 1, std::move(error)});
-            return applied;
+            if (failed_) return {{clock + 1, std::move(error)}};
+            applied.push_back({clock + 1, {}, from});
+            if (!collects) return applied;
+            // Only when all have come to collect can nothing fail any more, and then it has for none of them.
+            collecting_.push_back(std::move(applied.front()));
+            if (collecting_.size() < ended_.size()) return {};
+            return std::exchange(collecting_, {});
         }
         const auto place = static_cast<std::size_t>(clock - applied_);
         if (open_.size() <= place) open_.resize(place + 1);
@@ -122,7 +131,8 @@ class TableOwner {
     bool whole_clocks_;        // the rule is run when the deltas of all workers are in, not per worker
     std::uint64_t staleness_;  // how many clocks a worker may then be ahead of what is applied
     std::uint64_t applied_ = 0;
-    std::deque<OpenClock> open_;  // the clocks after that
+    std::deque<OpenClock> open_;       // the clocks after that
+    std::vector<Applied> collecting_;  // without whole clocks: for those who wait until all collect
     std::vector<std::uint64_t> ended_;
     bool failed_ = false;
 };

@@ -301,7 +301,7 @@ class ShardedTable final : public TableBackend, public ServedTable {
             applied = owner_.end_clock(from, clock, std::move(deltas), std::move(error), collects);
             if (collects) ++collected_[from];
             for (const TableOwner::Applied& each : applied) {
-                if (bounded() || from == rank()) acked_[rank()] = each.clocks;
+                if (each.concerns(rank())) acked_[rank()] = each.clocks;
                 if (!each.error.empty()) outcome_.note(each.error, bounded() ? each.clocks : 0);
             }
             changed_.notify_all();
@@ -309,7 +309,7 @@ class ShardedTable final : public TableBackend, public ServedTable {
         for (const TableOwner::Applied& each : applied) {
             const bool failed = !each.error.empty();
             mail_.for_others([&](std::size_t other) {
-                if (!bounded() && !failed && other != from) return;  // of concern to nobody else
+                if (!each.concerns(other)) return;
                 mail_.post(other, failed && !bounded() ? Operation::table_failed : Operation::table_applied,
                            each.clocks, mail_.begin(each.error), failed);
             });

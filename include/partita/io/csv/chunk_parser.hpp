@@ -179,6 +179,8 @@ class CsvChunkParser {
             return fault(CsvFault::Cause::bad_value, run.starts[0], run.starts[feed.field], std::string(info.name),
                          std::move(reason));
         }
+        fault(CsvFault::Cause::bad_value, run.starts[0], run.starts[0], {},
+              "the record cannot be read");  // and is not lost
     }
     static Kind element_kind(Kind kind) {
         if (kind == Kind::vector_float32) return Kind::float32;

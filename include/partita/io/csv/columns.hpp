@@ -179,7 +179,10 @@ class CsvColumnBuilder {
                 if (fast && end - begin == 19 && times_.parse_usual(begin, *out)) continue;
             }
             T value{};
-            const Spelt spelt = parse_any({begin, static_cast<std::size_t>(end - begin)}, *missing_, times_, value);
+            std::string_view spelling(begin, static_cast<std::size_t>(end - begin));
+            if (quotes && spelling.find(quote) != std::string_view::npos)
+                spelling = run.content(run.raw(row, field), scratch_);
+            const Spelt spelt = parse_any(spelling, *missing_, times_, value);
             if (spelt != Spelt::value) {
                 if (spelt != Spelt::missing || !data_.type.nullable) return row;
                 set_missing(first + row);

@@ -5,6 +5,7 @@
 
 #include <partita/core/error.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -62,7 +63,7 @@ struct CsvSettings {
     std::vector<std::string> missing{"", "NA", "N/A", "NaN", "nan", "null", "NULL"};
     BadRecords on_bad_record = BadRecords::fail;
     std::size_t bad_record_limit = 100;
-    CsvReport* report = nullptr;             ///< filled in where given
+    CsvReport* report = nullptr;             ///< filled in where given, alike on all workers
     std::size_t chunk_blocks = 16;           ///< blocks of 4096 rows in one chunk of the dataset
     std::size_t max_field_bytes = 16 << 20;  ///< a longer field is refused: a quote may be missing before it
     std::size_t range_bytes = 256 << 10;     ///< how much text one thread looks at before it takes the next part
@@ -109,6 +110,14 @@ inline void check_csv_settings(const CsvSettings& settings) {
     at_least_one(settings.chunk_blocks, "chunk_blocks");
     at_least_one(settings.max_field_bytes, "max_field_bytes");
     at_least_one(settings.range_bytes, "range_bytes");
+}
+
+/// No file and no table needs more ("no limit" may be asked for by the largest number), and sums of a few stay within 64 bits.
+inline CsvSettings within_reach(CsvSettings settings) {
+    for (std::size_t* const count :
+         {&settings.bad_record_limit, &settings.chunk_blocks, &settings.max_field_bytes, &settings.range_bytes})
+        *count = std::min(*count, std::size_t{1} << 40);
+    return settings;
 }
 
 }  // namespace detail

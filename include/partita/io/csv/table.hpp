@@ -7,6 +7,7 @@
 #include <partita/io/csv/chunk_parser.hpp>
 
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <utility>
@@ -21,7 +22,11 @@ class CsvTableReader {
     /// `parsers` has one for each column of the table.
     CsvTableReader(Session& session, std::span<const ColumnInfo> table, const CsvColumnParser* parsers,
                    const CsvSettings& settings)
-        : session_(session), table_(table), parsers_(parsers), settings_(settings), missing_(settings.missing) {}
+        : session_(session),
+          table_(table),
+          parsers_(parsers),
+          settings_(within_reach(settings)),
+          missing_(settings.missing) {}
 
     /// `load` gives the texts; it runs on every worker, and what it throws is thrown on all.
     std::vector<std::shared_ptr<const Chunk>> read(FunctionRef<std::vector<SourceText>()> load) {
@@ -118,10 +123,13 @@ class CsvTableReader {
         const std::size_t limit = settings_.bad_record_limit;
         if (settings_.on_bad_record == BadRecords::collect && counts[1] > static_cast<std::int64_t>(limit))
             throw_too_many(records, limit);
-        if (settings_.report == nullptr) return;
         if (records.size() > limit) records.resize(limit);
-        // In one process all workers are handed the same report, and one of them fills it in.
-        if (session_.primary()) *settings_.report = {counts[0], counts[1], std::move(records)};
+        if (settings_.report != nullptr) {
+            static std::mutex filling;  // workers of one process may have been handed the same report …
+            const std::lock_guard lock(filling);
+            *settings_.report = {counts[0], counts[1], std::move(records)};
+        }
+        session_.communicator().barrier();  // … which no one may read before all have filled it in
     }
 
     /// The first bad records of all workers, at most one more than the limit, in file order.
@@ -160,7 +168,7 @@ class CsvTableReader {
     Session& session_;
     std::span<const ColumnInfo> table_;
     const CsvColumnParser* parsers_;
-    const CsvSettings& settings_;
+    const CsvSettings settings_;
     MissingWords missing_;
     std::vector<CsvFile> files_;
     std::vector<std::int64_t> first_rows_;

@@ -43,6 +43,17 @@ class CsvFormatter {
     CsvFormatter(std::span<const ColumnInfo> table, const CsvWriteSettings& settings)
         : table_(table), settings_(settings), quoted_(settings.quoted_texts), line_end_(settings.crlf ? "\r\n" : "\n") {
         check_csv_characters(settings.delimiter, settings.quote);
+        const char special[] = {settings.delimiter, '\n', '\r', settings.quote};
+        if (settings.missing.find_first_of(std::string_view(special, settings.quote != '\0' ? 4 : 3)) !=
+            std::string::npos)
+            throw InvalidSetting(
+                "the setting missing has a delimiter, a quote or a line end in it; a missing value is written without "
+                "quotes, so choose another spelling",
+                Place{.setting = "missing"});
+        // Of numbers, bools and times, infinities and NaN among them.
+        constexpr std::string_view spelt_with = "0123456789+-.: aefilnrstu";
+        numbers_are_plain_ = spelt_with.find(settings.delimiter) == std::string_view::npos &&
+                             (settings.quote == '\0' || spelt_with.find(settings.quote) == std::string_view::npos);
     }
 
     /// The header line; `widths` are those of the columns.
@@ -87,20 +98,24 @@ class CsvFormatter {
             return;
         }
         switch (slice.type.kind) {
-            case Kind::boolean: out += slice.as<bool>()[row] ? "true" : "false"; break;
-            case Kind::int8: number(out, slice.as<std::int8_t>()[row]); break;
-            case Kind::int16: number(out, slice.as<std::int16_t>()[row]); break;
-            case Kind::int32: number(out, slice.as<std::int32_t>()[row]); break;
-            case Kind::int64: number(out, slice.as<std::int64_t>()[row]); break;
-            case Kind::uint8: number(out, slice.as<std::uint8_t>()[row]); break;
-            case Kind::uint16: number(out, slice.as<std::uint16_t>()[row]); break;
-            case Kind::uint32: number(out, slice.as<std::uint32_t>()[row]); break;
-            case Kind::uint64: number(out, slice.as<std::uint64_t>()[row]); break;
-            case Kind::float32: number(out, slice.as<float>()[row]); break;
-            case Kind::float64: number(out, slice.as<double>()[row]); break;
-            case Kind::timestamp: timestamp(out, slice.as<std::int64_t>()[row]); break;
-            case Kind::vector_float32: return numbers(out, slice.as<float>() + row * slice.width, slice.width);
-            case Kind::vector_float64: return numbers(out, slice.as<double>() + row * slice.width, slice.width);
+            case Kind::boolean:
+                plain(out, name, [&](std::string& to) { to += slice.as<bool>()[row] ? "true" : "false"; });
+                break;
+            case Kind::int8: number(out, name, slice.as<std::int8_t>()[row]); break;
+            case Kind::int16: number(out, name, slice.as<std::int16_t>()[row]); break;
+            case Kind::int32: number(out, name, slice.as<std::int32_t>()[row]); break;
+            case Kind::int64: number(out, name, slice.as<std::int64_t>()[row]); break;
+            case Kind::uint8: number(out, name, slice.as<std::uint8_t>()[row]); break;
+            case Kind::uint16: number(out, name, slice.as<std::uint16_t>()[row]); break;
+            case Kind::uint32: number(out, name, slice.as<std::uint32_t>()[row]); break;
+            case Kind::uint64: number(out, name, slice.as<std::uint64_t>()[row]); break;
+            case Kind::float32: number(out, name, slice.as<float>()[row]); break;
+            case Kind::float64: number(out, name, slice.as<double>()[row]); break;
+            case Kind::timestamp:
+                plain(out, name, [&](std::string& to) { timestamp(to, slice.as<std::int64_t>()[row]); });
+                break;
+            case Kind::vector_float32: return numbers(out, name, slice.as<float>() + row * slice.width, slice.width);
+            case Kind::vector_float64: return numbers(out, name, slice.as<double>() + row * slice.width, slice.width);
             case Kind::category: text(out, slice.dictionary[slice.as<std::int32_t>()[row]], name); break;
             default: {
                 const auto size = static_cast<std::size_t>(slice.offsets[row + 1] - slice.offsets[row]);
@@ -110,15 +125,25 @@ class CsvFormatter {
         out += settings_.delimiter;
     }
 
-    template <class T>
-    static void number(std::string& out, T value) {
-        char buffer[40];
-        out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+    /// A field that needs quotes only where the delimiter is one of its own characters.
+    template <class Write>
+    void plain(std::string& out, std::string_view name, Write write) const {
+        if (numbers_are_plain_) return write(out);
+        std::string field;
+        write(field);
+        text(out, field, name);
     }
     template <class T>
-    void numbers(std::string& out, const T* values, std::size_t count) const {
+    void number(std::string& out, std::string_view name, T value) const {
+        plain(out, name, [&](std::string& to) {
+            char buffer[40];
+            to.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+        });
+    }
+    template <class T>
+    void numbers(std::string& out, std::string_view name, const T* values, std::size_t count) const {
         for (std::size_t i = 0; i < count; ++i) {
-            number(out, values[i]);
+            number(out, name, values[i]);
             out += settings_.delimiter;
         }
     }
@@ -174,6 +199,7 @@ class CsvFormatter {
     const CsvWriteSettings& settings_;
     MissingWords quoted_;
     std::string_view line_end_;
+    bool numbers_are_plain_ = true;
 };
 
 /// Writes the chunks of all workers as one file, by worker 0; what fails there is thrown on all.

@@ -5,6 +5,8 @@
 
 #include <partita/data/row_ids.hpp>
 #include <partita/linear/linear_features.hpp>
+#include <partita/math/count.hpp>
+#include <partita/math/exact_sum.hpp>
 #include <partita/math/extremes.hpp>
 #include <partita/math/scratch.hpp>
 #include <partita/math/weights.hpp>
@@ -12,6 +14,7 @@
 #include <boost/describe/class.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -75,6 +78,7 @@ class SlicePacker {
         std::vector<Slice> slices;
         const std::size_t width = feature_width(x);
         double largest = 0, heaviest = 0;
+        std::int64_t exponents = 0, exponents_of = 0;
         std::size_t row = 0;
         while (row < labels.size()) {
             Slice slice;
@@ -84,6 +88,7 @@ class SlicePacker {
             for (; row < labels.size() && slice.rows() < slice_rows_; ++row) {
                 if (weights[row] == 0) continue;
                 const std::size_t before = entries_, room = before + most_entries(x, row);
+                const std::int64_t exponent = weights.unit() ? 0 : exponent_of(weights[row]);
                 if (pairs_.size() < room) {
                     pairs_.resize(2 * room);
                     values_.resize(2 * room);
@@ -94,7 +99,11 @@ class SlicePacker {
                     pairs_[entries_] = std::uint64_t{index} << 32 | entries_;
                     values_[entries_] = static_cast<float>(value);
                     entries_ += value != 0;
+                    exponents += value != 0 ? exponent_of(value) : 0;
                 });
+                const auto learnt = static_cast<std::int64_t>(entries_ - before) + (intercept_ ? 1 : 0);
+                exponents += learnt * exponent;
+                exponents_of += learnt;
                 counts_.push_back(entries_ - before);
                 slice.labels.push_back(labels[row]);
                 if (!weights.unit()) slice.weights.push_back(static_cast<float>(weights[row]));
@@ -105,12 +114,17 @@ class SlicePacker {
             finish(slice, width);
             slices.push_back(std::move(slice));
         }
-        if (!slices.empty()) note(sizes, largest, heaviest, width);
+        if (!slices.empty()) note(sizes, width, largest, heaviest, exponents, exponents_of);
         return slices;
     }
 
   private:
-    static void note(SliceSizes& sizes, double largest, double heaviest, std::size_t width);
+    static void note(SliceSizes& sizes, std::size_t width, double largest, double heaviest, std::int64_t exponents,
+                     std::int64_t exponents_of);
+    /// Of 2, below a number other than 0.
+    static std::int64_t exponent_of(double value) {
+        return static_cast<std::int64_t>(std::bit_cast<std::uint64_t>(value) >> 52 & 2047) - 1023;
+    }
     static constexpr double most = 1e12;  // squares of values that many rows sum stay far within float
 
     [[noreturn]] void refuse(double value, std::size_t row, std::size_t index) const {
@@ -190,16 +204,27 @@ class SlicePacker {
 struct SliceSizes {
     FeatureWidth width;
     Max<double> largest_value, heaviest_slice;
+    ExactSum exponents;  ///< of what an entry, or a row to the intercept, adds: its value by the row's weight
+    Count exponents_of;
     Scratch<SlicePacker> packer;  ///< this thread's
 
+    /// What an entry adds on the geometric average, which a few outliers do not move.
+    double usual() const {
+        const std::int64_t of = exponents_of.rows();
+        return of == 0 ? 1 : std::exp2(exponents.value() / static_cast<double>(of));
+    }
+
   private:
-    BOOST_DESCRIBE_CLASS(SliceSizes, (), (width, largest_value, heaviest_slice), (), ())
+    BOOST_DESCRIBE_CLASS(SliceSizes, (), (width, largest_value, heaviest_slice, exponents, exponents_of), (), ())
 };
 
-inline void SlicePacker::note(SliceSizes& sizes, double largest, double heaviest, std::size_t width) {
+inline void SlicePacker::note(SliceSizes& sizes, std::size_t width, double largest, double heaviest,
+                              std::int64_t exponents, std::int64_t exponents_of) {
+    sizes.width.add(width);
     sizes.largest_value.add(largest);
     sizes.heaviest_slice.add(heaviest);
-    sizes.width.add(width);
+    sizes.exponents.add(static_cast<double>(exponents));
+    sizes.exponents_of.update(static_cast<std::size_t>(exponents_of));
 }
 
 }  // namespace partita::inline PARTITA_ABI::detail

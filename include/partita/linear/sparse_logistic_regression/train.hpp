@@ -6,6 +6,8 @@
 #include <partita/comm/checkpoints.hpp>
 #include <partita/comm/parameter_table.hpp>
 #include <partita/comm/reduce.hpp>
+#include <partita/core/error.hpp>
+#include <partita/core/number_text.hpp>
 #include <partita/core/random.hpp>
 #include <partita/exec/progress.hpp>
 #include <partita/linear/sparse_logistic_regression/model.hpp>
@@ -215,6 +217,15 @@ inline SparseRule sparse_rule(const SparsePlan& plan, const SliceSizes& sizes) {
                  farthest = 2 * static_cast<double>(steps.alpha) * std::sqrt(weight),  // that a slice moves a weight
         moves = 2 * fused(shared_curvature * squares, farthest, all * value);
     const auto power = [](double bound) { return std::ldexp(1.0, std::ilogb(bound) + 2); };
+    // What all add is summed in steps of 2^-50 of the bound. Usual entries vanish in steps that the largest make too long.
+    if (const double step = power(moves) * 0x1p-50, usual = sizes.usual(); step > usual / 64)
+        throw NumericOverflow("the features \"" + std::string(plan.features) + "\" reach " + number_text(value) +
+                                  " and the rows of a slice weigh up to " + number_text(weight) +
+                                  ", while an entry by its row's weight is usually about " + number_text(usual) +
+                                  "; what is learnt from such entries is lost beside the largest. Scale the large "
+                                  "features (or take their "
+                                  "logarithm), or the weights",
+                              Place{.column = std::string(plan.features)});
     return {steps, power(moves), power(squares)};
 }
 
